@@ -1,0 +1,1 @@
+"""A checkout simulator with fault injection: scenario → plan → history → verdict."""

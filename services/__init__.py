@@ -1,0 +1,1 @@
+"""Independent deployables, each started with `python -m services.<name>`."""
