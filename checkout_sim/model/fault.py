@@ -1,0 +1,77 @@
+"""What can be broken: bytes on a link, a process, or the gateway's manners.
+
+Words and attribute names are Toxiproxy's, unchanged (Shopify/toxiproxy README). A toxic strikes a
+link, never one request; aiming is the plan's work, by moments.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Stream = Literal["upstream", "downstream"]
+ToxicType = Literal["latency", "bandwidth", "timeout", "reset_peer", "limit_data", "slicer"]
+LiftHow = Literal["release", "cut"]
+ProcessName = Literal["order", "payment", "gateway"]
+GatewayOperation = Literal["create", "confirm", "charge", "retrieve", "cancel", "refund"]
+
+# A bounced link meets the toxic on a fresh connection, so RST is an RST and bytes count from 0.
+BOUNCED_BY_DEFAULT: frozenset[str] = frozenset({"timeout", "reset_peer", "limit_data"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedToxic:
+    """One toxic as Toxiproxy is told of it: integers only, toxicity always 1.
+
+    `attributes` carry Toxiproxy's own units: `latency`, `jitter`, `timeout` in ms, `rate` in
+    KB/s (1 KB = 1000 B), `bytes`, `average_size` and `size_variation` in bytes, `delay` in µs.
+    """
+
+    name: str
+    type: ToxicType
+    stream: Stream
+    attributes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFault:
+    """Break a link: either `down` (refuse and cut), or one toxic on one or both streams.
+
+    `links` are alternatives; the stack takes the one that carries its strategy's checkouts.
+    `bounce` None means: bounce the types in BOUNCED_BY_DEFAULT while no checkout is open.
+    """
+
+    links: tuple[str, ...]
+    down: bool = False
+    toxics: tuple[PlacedToxic, ...] = ()
+    bounce: bool | None = None
+    lift: LiftHow = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessFault:
+    """Break a process. `processes` are alternatives; `instance` counts from 1.
+
+    kill is SIGKILL, pause is SIGSTOP, restart is SIGTERM followed by a start.
+    """
+
+    processes: tuple[ProcessName, ...]
+    do: Literal["kill", "pause", "restart"]
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayFault:
+    """Arm a labelled control of the gateway: `times` firings from the `nth` match on.
+
+    `checkout` aims at one purchase's order; None means any.
+    """
+
+    control: str
+    operation: GatewayOperation | None
+    checkout: int | None = None
+    nth: int = 1
+    times: int = 1
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+
+FaultKind = LinkFault | ProcessFault | GatewayFault

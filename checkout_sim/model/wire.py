@@ -1,0 +1,150 @@
+"""The wire's vocabulary as the tool knows it: names only, so that validation costs no stack.
+
+services/README.md is the contract; `tests/contract` holds these tables against the services.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened")
+RESERVED_STRATEGIES: tuple[str, ...] = ("orchestrated", "choreographed")
+
+# Which links carry the checkouts of a strategy, in the order a request meets them.
+LINKS_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": ("shopper_to_order", "order_to_payment", "payment_to_gateway"),
+    "hardened": ("shopper_to_order", "order_to_payment", "payment_to_gateway"),
+}
+
+PROCESSES: tuple[str, ...] = ("order", "payment", "gateway")
+
+EVENTS: frozenset[str] = frozenset(
+    {
+        "client.sent",
+        "client.ended",
+        "client.cancel_sent",
+        "client.cancel_ended",
+        "order.created",
+        "order.confirmed",
+        "order.failed",
+        "order.canceled",
+        "order.cancel_wanted",
+        "order.deduplicated",
+        "payment.recorded",
+        "payment.intent_created",
+        "payment.charge_requested",
+        "payment.charge_succeeded",
+        "payment.charge_declined",
+        "payment.charge_unknown",
+        "payment.result_written",
+        "payment.canceled",
+        "payment.refund_requested",
+        "payment.refund_succeeded",
+        "payment.deduplicated",
+        "payment.fenced",
+        "lease.taken",
+        "call.started",
+        "call.ended",
+        "gateway.intent_created",
+        "gateway.authorized",
+        "gateway.captured",
+        "gateway.canceled",
+        "gateway.declined",
+        "gateway.refunded",
+        "gateway.refund_failed",
+        "gateway.replayed",
+        "gateway.refused",
+        "gateway.conflicted",
+        "gateway.released",
+        "gateway.fault_used",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """A fault control of the gateway: which operations it may match, which figures it takes."""
+
+    operations: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+
+
+_ANY = ("create", "confirm", "charge", "retrieve", "cancel", "refund")
+_WRITES = ("create", "confirm", "charge", "cancel", "refund")
+
+# operation `charge` is whichever request moves money: confirm, or create with confirm=true.
+CONTROLS: Mapping[str, Control] = {
+    "rate_limited": Control(operations=_ANY),
+    "lock_timeout": Control(operations=_WRITES),
+    "unavailable": Control(operations=_ANY),
+    "error_500_no_effect": Control(operations=_WRITES),
+    "error_500_after_effect": Control(operations=_WRITES, parameters=("reveal_after_ms",)),
+    "error_500_then_back": Control(operations=("charge",), parameters=("reveal_after_ms",)),
+    "drop_after_commit": Control(operations=_WRITES),
+    "delay_after_commit": Control(operations=_WRITES, parameters=("ms",)),
+    "slow_execution": Control(operations=_WRITES, parameters=("ms",)),
+    "refund_pending": Control(operations=("refund",), parameters=("ms",)),
+    "refund_fails_later": Control(operations=("refund",), parameters=("ms",)),
+}
+
+CARDS: tuple[str, ...] = (
+    "pm_card_visa",
+    "pm_card_visa_debit",
+    "pm_card_mastercard",
+    "pm_card_amex",
+    "pm_card_visa_chargeDeclined",
+    "pm_card_visa_chargeDeclinedInsufficientFunds",
+    "pm_card_visa_chargeDeclinedLostCard",
+    "pm_card_visa_chargeDeclinedStolenCard",
+    "pm_card_visa_chargeDeclinedVelocityLimitExceeded",
+    "pm_card_chargeDeclined",
+    "pm_card_chargeDeclinedInsufficientFunds",
+    "pm_card_chargeDeclinedLostCard",
+    "pm_card_chargeDeclinedStolenCard",
+    "pm_card_chargeDeclinedVelocityLimitExceeded",
+    "pm_card_chargeDeclinedExpiredCard",
+    "pm_card_chargeDeclinedIncorrectCvc",
+    "pm_card_chargeDeclinedProcessingError",
+    "pm_card_chargeCustomerFail",
+    "pm_card_authenticationRequired",
+    "pm_card_radarBlock",
+    "pm_card_pendingRefund",
+    "pm_card_refundFail",
+)
+
+# Settings a scenario may override, with their defaults; durations in ms before time_scale.
+SETTINGS: Mapping[str, Mapping[str, float]] = {
+    "order": {
+        "payment_try_ms": 3000,
+        "payment_connect_ms": 300,
+        "payment_tries": 2,
+        "payment_total_ms": 3500,
+        "backoff_low_ms": 50,
+        "backoff_high_ms": 100,
+        "lease_ms": 4000,
+        "tick_ms": 250,
+        "retry_low_ms": 200,
+        "retry_high_ms": 2000,
+        "cancel_after_ms": 4000,
+        "breaker_failures": 5,
+        "breaker_open_ms": 2000,
+    },
+    "payment": {
+        "gateway_try_ms": 800,
+        "gateway_connect_ms": 300,
+        "gateway_tries": 3,
+        "gateway_total_ms": 2600,
+        "backoff_low_ms": 50,
+        "backoff_high_ms": 100,
+        "lease_ms": 2000,
+        "tick_ms": 250,
+        "retry_low_ms": 200,
+        "retry_high_ms": 2000,
+        "fence_after_ms": 4000,
+        "breaker_failures": 5,
+        "breaker_open_ms": 2000,
+    },
+    "gateway": {},
+}
+UNSCALED: frozenset[str] = frozenset({"payment_tries", "gateway_tries", "breaker_failures"})
+
+SHOPPER_PATIENCE_MS = 6000  # before time_scale
