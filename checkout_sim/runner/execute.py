@@ -1,0 +1,220 @@
+"""Execute: steps in, observations out, through the phases storm → calm → settle → read.
+
+    storm    steps happen at their moments; shoppers shop
+    calm     every fault is lifted, every process resumed or restarted
+    settle   a bounded wait until nothing moves (after proof checkouts, if any)
+    read     every ledger is read, on direct ports
+
+Judging earlier would convict a saga that is still compensating. The runner consumes an
+`AsyncIterable[Step]`: a plan is one source, an operator's keyboard another.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import suppress
+from typing import assert_never
+
+from checkout_sim.model.errors import CheckoutSimError, FaultNotApplied
+from checkout_sim.model.plan import Checkout, Inject, InTurn, Lift, Shopper, Step
+from checkout_sim.model.scenario import BeforeCheckout, Settle
+from checkout_sim.runner.moments import Moments
+from checkout_sim.runner.ports import World
+from checkout_sim.runner.read import find_indefinite, read_ledgers
+from checkout_sim.runner.recording import Recording
+from checkout_sim.runner.settle import OpenCalls, settle
+from checkout_sim.runner.shoppers import Shoppers
+
+_CART_FILLERS = 8
+
+
+async def planned(steps: Iterable[Step]) -> AsyncIterator[Step]:
+    """Yield the steps of a plan: the source that is known beforehand."""
+    for step in steps:
+        yield step
+
+
+class Execution:
+    """One run in progress: the storm's tasks and what the later phases must know of it."""
+
+    def __init__(self, world: World, recording: Recording, *, concurrency: int | None) -> None:
+        self._world = world
+        self._recording = recording
+        self._moments = Moments(world.clock)
+        self._calls = OpenCalls()
+        recording.add_sink(self._moments.observe)
+        recording.add_sink(self._calls.observe)
+        self._shoppers = Shoppers(world.shop, world.clock, recording, self._moments)
+        self._slots = asyncio.Semaphore(concurrency) if concurrency else None
+        self._in_turn: asyncio.Queue[Shopper | None] = asyncio.Queue()
+        self._before: defaultdict[int, list[asyncio.Task[None]]] = defaultdict(list)
+        self._open_checkouts = 0
+        self._deeds: set[asyncio.Task[None]] = set()
+        self._purchases: set[asyncio.Task[None]] = set()
+
+    async def storm(self, steps: AsyncIterable[Step]) -> None:
+        """Carry out the steps, each at its moment; return when every purchase has ended."""
+        self.enter("storm")
+        self._moments.begin()
+        line = asyncio.create_task(self._serve_in_turn())
+        self._purchases.add(line)
+        try:
+            async for step in steps:
+                self._schedule(step)
+            self._in_turn.put_nowait(None)
+            while self._purchases:
+                done, _ = await asyncio.wait(self._purchases, return_when=asyncio.FIRST_COMPLETED)
+                self._purchases -= done
+                for purchase in done:
+                    purchase.result()
+        finally:
+            await _drop({*self._purchases, *self._deeds})
+
+    async def calm(self, proof: Sequence[Shopper]) -> None:
+        """Lift everything, restart what is down; then send the proof checkouts."""
+        self.enter("calm")
+        await self._world.faults.calm()
+        self._moments.calm()
+        for shopper in proof:
+            await self._shoppers.check_out(shopper, proof=True)
+
+    async def settle(self, settings: Settle) -> None:
+        """Wait for quiescence, bounded."""
+        self.enter("settle")
+        await settle(
+            settings,
+            ledgers=self._world.ledgers,
+            recording=self._recording,
+            clock=self._world.clock,
+            calls=self._calls,
+        )
+
+    async def read(self) -> None:
+        """Record what the shoppers who know nothing would find, then every ledger."""
+        self.enter("read")
+        self._recording.flush()
+        await find_indefinite(self._world.shop, self._shoppers.indefinite, self._recording)
+        await read_ledgers(self._world.ledgers, self._recording)
+
+    def enter(self, phase: str) -> None:
+        """Record that a phase begins."""
+        self._recording("runner", "phase.entered", data={"phase": phase})
+
+    def _schedule(self, step: Step) -> None:
+        match step.action:
+            case Checkout(shopper=shopper):
+                if isinstance(step.when, InTurn):
+                    self._in_turn.put_nowait(shopper)
+                else:
+                    self._purchases.add(asyncio.create_task(self._shop_at(step, shopper)))
+            case Inject() | Lift():
+                deed = asyncio.create_task(self._deed(step))
+                self._deeds.add(deed)
+                deed.add_done_callback(self._deeds.discard)
+                if isinstance(step.when, BeforeCheckout) and isinstance(step.action, Inject):
+                    self._before[step.when.checkout].append(deed)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    async def _serve_in_turn(self) -> None:
+        """Start shoppers in order, each as soon as a slot is free and its faults are in force."""
+        while (shopper := await self._in_turn.get()) is not None:
+            if self._slots is not None:
+                await self._slots.acquire()
+            await self._ready(shopper)
+            purchase = asyncio.create_task(self._purchase(shopper, slot=self._slots))
+            self._purchases.add(purchase)
+
+    async def _shop_at(self, step: Step, shopper: Shopper) -> None:
+        if not isinstance(step.when, InTurn):
+            await self._moments.wait(step.when, fault=f"checkout-{shopper.checkout}", window=1)
+        await self._ready(shopper)
+        await self._purchase(shopper, slot=None)
+
+    async def _ready(self, shopper: Shopper) -> None:
+        self._moments.about_to_start(shopper.checkout)
+        waiting = self._before.pop(shopper.checkout, None)
+        if waiting:
+            await asyncio.gather(*waiting)
+
+    async def _purchase(self, shopper: Shopper, *, slot: asyncio.Semaphore | None) -> None:
+        self._open_checkouts += 1
+        try:
+            await self._shoppers.check_out(shopper)
+        finally:
+            self._open_checkouts -= 1
+            if slot is not None:
+                slot.release()
+
+    async def _deed(self, step: Step) -> None:
+        action = step.action
+        if isinstance(step.when, InTurn) or isinstance(action, Checkout):
+            return
+        await self._moments.wait(step.when, fault=action.fault, window=action.window)
+        try:
+            if isinstance(action, Inject):
+                await self._inject(action)
+            else:
+                await self._lift(action)
+        except FaultNotApplied as failed:
+            data = {"window": action.window, "message": str(failed)}
+            self._recording("runner", "fault.failed", fault=action.fault, data=data)
+
+    async def _inject(self, action: Inject) -> None:
+        open_ = self._open_checkouts > 0
+        done = await self._world.faults.inject(action, checkouts_open=open_)
+        data = {"window": action.window, "target": done.target, **done.data}
+        self._recording("runner", "fault.injected", fault=action.fault, data=data)
+        self._moments.injected(action.fault, action.window)
+
+    async def _lift(self, action: Lift) -> None:
+        done = await self._world.faults.lift(action)
+        if done is not None:
+            data = {"window": action.window, "target": done.target, **done.data}
+            self._recording("runner", "fault.lifted", fault=action.fault, data=data)
+
+
+async def fill_carts(world: World, shoppers: Iterable[Shopper]) -> None:
+    """Fill every cart around the proxy, a few at a time, before the storm."""
+    queue = iter(list(shoppers))
+
+    async def fill() -> None:
+        for shopper in queue:
+            await world.shop.fill_cart(shopper)
+
+    async with asyncio.TaskGroup() as fillers:
+        for _ in range(_CART_FILLERS):
+            fillers.create_task(fill())
+
+
+async def execute(
+    steps: AsyncIterable[Step],
+    world: World,
+    recording: Recording,
+    *,
+    concurrency: int | None,
+    settle_as: Settle,
+    proof: Sequence[Shopper] = (),
+) -> None:
+    """Run all phases. However the storm ends, the world is calmed before this returns.
+
+    Raises CheckoutSimError when the world itself fails (a cart cannot be filled, calm cannot be
+    reached); a fault that cannot be applied is recorded and judged instead.
+    """
+    execution = Execution(world, recording, concurrency=concurrency)
+    try:
+        await execution.storm(steps)
+    except BaseException:
+        with suppress(CheckoutSimError):
+            await world.faults.calm()
+        raise
+    await execution.calm(proof)
+    await execution.settle(settle_as)
+    await execution.read()
+    execution.enter("judged")
+
+
+async def _drop(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
