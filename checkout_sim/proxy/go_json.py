@@ -8,6 +8,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 INT64_LIMIT = 2**63
@@ -53,15 +54,31 @@ def read(body: bytes) -> Any:
     return value
 
 
-def _detail(error: json.JSONDecodeError, text: str) -> str:
-    rest = text[error.pos :].lstrip(" \t\r\n")
-    unfinished = any(word.startswith(rest) for word in ("true", "false", "null", "-"))
-    if not rest or unfinished or "Unterminated" in error.msg:
+def _detail(error: json.JSONDecodeError, body: str) -> str:
+    in_string = error.msg.startswith("Invalid")
+    rest = body[error.pos :]
+    if not in_string:
+        rest = rest.lstrip(" \t\r\n")
+    elif "escape" in error.msg:
+        rest = rest[1:]
+    if error.msg.startswith("Illegal trailing comma"):
+        rest = rest[1:].lstrip(" \t\r\n")
+    if not rest or "Unterminated" in error.msg:
         return "unexpected EOF"
-    if rest[0] == "," and error.msg.startswith("Illegal trailing comma"):
-        rest = rest[1:].lstrip(" \t\r\n") or "?"
+    where = _where(error.msg)
+    if error.msg == "Expecting value":
+        for word in ("true", "false", "null", "-"):
+            pairs = zip(word, rest, strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            if same == len(rest):
+                return "unexpected EOF"
+            if same:
+                number, literal = "in numeric literal", f"in literal {word}"
+                where = number if word == "-" else f"{literal} (expecting '{word[same]}')"
+                rest = rest[same:]
+                break
     found = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "'": r"\'"}.get(rest[0], rest[0])
-    return f"invalid character '{found}' {_where(error.msg)}"
+    return f"invalid character '{found}' {where}"
 
 
 def _where(message: str) -> str:

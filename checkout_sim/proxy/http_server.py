@@ -40,7 +40,7 @@ class Response:
         """Give the bytes on the wire."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        if self.status != HTTPStatus.NO_CONTENT:
+        if self.status != HTTPStatus.NO_CONTENT and (self.body or with_body):
             lines.append(f"Content-Length: {len(self.body)}")
         if not keep_alive:
             lines.append("Connection: close")
