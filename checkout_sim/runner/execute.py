@@ -50,25 +50,20 @@ class Execution:
         self._before: defaultdict[int, list[asyncio.Task[None]]] = defaultdict(list)
         self._open_checkouts = 0
         self._deeds: set[asyncio.Task[None]] = set()
-        self._purchases: set[asyncio.Task[None]] = set()
+        self._purchases = asyncio.TaskGroup()
 
     async def storm(self, steps: AsyncIterable[Step]) -> None:
         """Carry out the steps, each at its moment; return when every purchase has ended."""
         self.enter("storm")
         self._moments.begin()
-        line = asyncio.create_task(self._serve_in_turn())
-        self._purchases.add(line)
         try:
-            async for step in steps:
-                self._schedule(step)
-            self._in_turn.put_nowait(None)
-            while self._purchases:
-                done, _ = await asyncio.wait(self._purchases, return_when=asyncio.FIRST_COMPLETED)
-                self._purchases -= done
-                for purchase in done:
-                    purchase.result()
+            async with self._purchases as purchases:
+                purchases.create_task(self._serve_in_turn())
+                async for step in steps:
+                    self._schedule(step)
+                self._in_turn.put_nowait(None)
         finally:
-            await _drop({*self._purchases, *self._deeds})
+            await _drop(self._deeds)
 
     async def calm(self, proof: Sequence[Shopper]) -> None:
         """Lift everything, restart what is down; then send the proof checkouts."""
@@ -106,7 +101,7 @@ class Execution:
                 if isinstance(step.when, InTurn):
                     self._in_turn.put_nowait(shopper)
                 else:
-                    self._purchases.add(asyncio.create_task(self._shop_at(step, shopper)))
+                    self._purchases.create_task(self._shop_at(step, shopper))
             case Inject() | Lift():
                 deed = asyncio.create_task(self._deed(step))
                 self._deeds.add(deed)
@@ -122,8 +117,7 @@ class Execution:
             if self._slots is not None:
                 await self._slots.acquire()
             await self._ready(shopper)
-            purchase = asyncio.create_task(self._purchase(shopper, slot=self._slots))
-            self._purchases.add(purchase)
+            self._purchases.create_task(self._purchase(shopper, slot=self._slots))
 
     async def _shop_at(self, step: Step, shopper: Shopper) -> None:
         if not isinstance(step.when, InTurn):
@@ -215,6 +209,7 @@ async def execute(
 
 
 async def _drop(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
+    dropped = list(tasks)
+    for task in dropped:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*dropped, return_exceptions=True)

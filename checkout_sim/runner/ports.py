@@ -1,60 +1,12 @@
 """What the runner needs of the world, as small protocols; the world implements, tests fake them."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Inject, Lift, Shopper
-
-Claim = Literal["confirmed", "failed", "refused", "unknown"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """An order as the shopper was shown it."""
-
-    order_id: str
-    status: str
-    total_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How one attempt ended, as far as the shopper can know. Never an exception."""
-
-    claim: Claim
-    http_status: int | None
-    error: str | None
-    document: Document | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A side request's answer: status and, for a look-up, the order's status."""
-
-    http_status: int | None
-    error: str | None = None
-    status: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What a fault deed really did: the target it chose and what was read back."""
-
-    target: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """What one service still has open."""
-
-    count: int
-    ids: tuple[str, ...]
-    in_flight: int
-    last_seq: int | None
+from checkout_sim.model.seen import Answered, Done, Ended, Undecided
 
 
 class Clock(Protocol):
@@ -127,7 +79,7 @@ class Faults(Protocol):
 class Ledgers(Protocol):
     """What the services finally say, on their direct ports."""
 
-    async def undecided(self) -> Mapping[str, Open]:
+    async def undecided(self) -> Mapping[str, Undecided]:
         """Return what each service has open. Raises LedgerUnreadable."""
         ...
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from checkout_sim.model.errors import LedgerUnreadable
 from checkout_sim.model.history import Observation
 from checkout_sim.model.scenario import Settle
-from checkout_sim.runner.ports import Clock, Ledgers, Open
+from checkout_sim.model.seen import Undecided
+from checkout_sim.runner.ports import Clock, Ledgers
 from checkout_sim.runner.recording import Recording
 
 _POLL_MS = 25.0
@@ -49,7 +50,7 @@ async def settle(
     """Wait for quiescence and record how it ended; return whether quiet was reached."""
     began_ms = clock.now_ms()
     quiet_since_ms: float | None = None
-    before: Mapping[str, Open] | None = None
+    before: Mapping[str, Undecided] | None = None
     stalled_for_ms = settings.stalled_for_ms or 6_000
     while True:
         now = await _look(ledgers)
@@ -75,14 +76,14 @@ async def settle(
         await clock.sleep_ms(_POLL_MS)
 
 
-async def _look(ledgers: Ledgers) -> Mapping[str, Open] | None:
+async def _look(ledgers: Ledgers) -> Mapping[str, Undecided] | None:
     try:
         return await ledgers.undecided()
     except LedgerUnreadable:
         return None
 
 
-def _same(before: Mapping[str, Open], now: Mapping[str, Open]) -> bool:
+def _same(before: Mapping[str, Undecided], now: Mapping[str, Undecided]) -> bool:
     return all(
         now[name].last_seq == before[name].last_seq and now[name].in_flight == 0
         for name in now
@@ -92,8 +93,8 @@ def _same(before: Mapping[str, Open], now: Mapping[str, Open]) -> bool:
 
 def _give_up(
     reason: str,
-    now: Mapping[str, Open] | None,
-    before: Mapping[str, Open] | None,
+    now: Mapping[str, Undecided] | None,
+    before: Mapping[str, Undecided] | None,
     calls: OpenCalls,
     recording: Recording,
 ) -> None:

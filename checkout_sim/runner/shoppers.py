@@ -9,8 +9,9 @@ from typing import Any, assert_never
 
 from checkout_sim.model.plan import Shopper
 from checkout_sim.model.scenario import CancelAt, PostOnce, Retry, SubmitTwice, WalkAway
+from checkout_sim.model.seen import Ended
 from checkout_sim.runner.moments import Moments
-from checkout_sim.runner.ports import Clock, Ended, Record, Shop
+from checkout_sim.runner.ports import Clock, Record, Shop
 from checkout_sim.runner.recording import Recording
 
 

@@ -1,0 +1,1 @@
+"""How the tool speaks to services: shoppers through their link, ledgers on direct ports."""
