@@ -1,0 +1,59 @@
+"""The event log: one JSON object per line, written before the next statement runs.
+
+The form is wire contract (services/README.md, "Events"). One `os.write` per event and no buffer:
+a SIGKILL a microsecond later cannot take the line back, which crash points rely on.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .clock import Clock
+
+Listener = Callable[[Mapping[str, Any]], None]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+class EventLog:
+    """Writes events to a file descriptor and shows them to an in-process listener.
+
+    With `fd=None` and no listener an event costs next to nothing and is not numbered.
+    """
+
+    __slots__ = ("_clock", "_fd", "_n", "listener")
+
+    def __init__(
+        self, clock: Clock, *, fd: int | None = 1, listener: Listener | None = None
+    ) -> None:
+        self._clock = clock
+        self._fd = fd
+        self._n = 0
+        self.listener = listener
+
+    def emit(
+        self, kind: str, *, order: str | None = None, key: str | None = None, **data: Any
+    ) -> None:
+        """Write the event `kind` now; `n` counts 1, 2, 3 … without gaps in this process.
+
+        A reader that went away (closed pipe) silences the log instead of ending the service.
+        """
+        if self._fd is None and self.listener is None:
+            return
+        self._n += 1
+        event = {
+            "n": self._n,
+            "ms": round(self._clock.monotonic_ms(), 3),
+            "kind": kind,
+            "order": order,
+            "key": key,
+            "data": data,
+        }
+        if self._fd is not None:
+            try:
+                os.write(self._fd, f"{_encode(event)}\n".encode())
+            except BrokenPipeError:
+                self._fd = None
+        if self.listener is not None:
+            self.listener(event)
