@@ -6,6 +6,7 @@
     ├── StackDidNotStart      a service, a port or the proxy server could not be had
     ├── FaultNotApplied       a fault was asked for and the read-back says otherwise
     ├── LedgerUnreadable      a service did not say what it finally believes
+    ├── RunNotFound           no archived run goes by the name given
     └── HistoryUnreadable     an archived run cannot be read or is too old
 
 Every message says where, what was found, what was expected, and the next step when there is one.
@@ -33,6 +34,10 @@ class FaultNotApplied(CheckoutSimError):
 
 class LedgerUnreadable(CheckoutSimError):
     """A service did not answer what it finally believes, so absence proves nothing."""
+
+
+class RunNotFound(CheckoutSimError):
+    """No archived run goes by that name, or more than one does."""
 
 
 class HistoryUnreadable(CheckoutSimError):
