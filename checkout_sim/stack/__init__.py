@@ -1,1 +1,1 @@
-"""Brings the world up and down: proxy server, services, and what they say."""
+"""Brings the world up and down: which processes, on which ports, started, watched and stopped."""

@@ -1,0 +1,196 @@
+"""Which processes a stack has and what each is told: pure, so that it can be read in a test.
+
+Takes the strategy, the scenario's stack section, the ports reserved and the URLs of the links;
+gives one Service per process, its environment as services/README.md names the settings. No
+service is imported here: a module is a name to the fork server, and a contract to everyone else.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from checkout_sim.model.errors import StackDidNotStart
+from checkout_sim.model.scenario import StackSpec
+from checkout_sim.model.wire import PROCESSES
+
+HOST = "127.0.0.1"
+
+# The ports of `up` and of the upstreams in toxiproxy.json; a private stack takes free ones.
+FIXED_PORTS: Mapping[str, int] = {"order": 3000, "payment": 3001, "gateway": 3003}
+
+MODULES: tuple[str, ...] = tuple(f"services.{name}" for name in PROCESSES)
+
+# Which setting of which service holds the URL of a link, and so makes its calls pass there.
+_LINK_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "order": {"PAYMENT_URL": "order_to_payment"},
+    "payment": {"GATEWAY_URL": "payment_to_gateway"},
+    "gateway": {},
+}
+_TOLD_THE_STRATEGY = frozenset({"order", "payment"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process to be: `instance` counts the replicas of `name` from 1.
+
+    `environment` holds only what the service is told, not what it inherits.
+    """
+
+    name: str
+    module: str
+    instance: int
+    port: int
+    environment: Mapping[str, str]
+
+    @property
+    def prefix(self) -> str:
+        """Return what every setting of this service begins with."""
+        return f"{self.name.upper()}_"
+
+    @property
+    def token(self) -> str:
+        """Return what /health must echo, the proof that our own child answers."""
+        return self.environment[f"{self.prefix}INSTANCE"]
+
+    @property
+    def url(self) -> str:
+        """Return the direct URL, past every proxy."""
+        return f"http://{HOST}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkMap:
+    """One entry of toxiproxy.json; `listen` and `upstream` are `host:port`."""
+
+    name: str
+    listen: str
+    upstream: str
+
+    @property
+    def service(self) -> str:
+        """Return the name of the service behind this link, told by its fixed port."""
+        port = self.upstream.rpartition(":")[2]
+        for name, fixed in FIXED_PORTS.items():
+            if port == str(fixed):
+                return name
+        raise StackDidNotStart(
+            f'link "{self.name}": upstream {self.upstream} is no service of this stack; '
+            f"expected one of the ports {', '.join(f'{p} ({n})' for n, p in FIXED_PORTS.items())}"
+        )
+
+
+def load_link_map(path: Path) -> tuple[LinkMap, ...]:
+    """Return the links of toxiproxy.json in its order (Toxiproxy's own `-config` format)."""
+    try:
+        entries = json.loads(path.read_bytes())
+    except OSError as error:
+        raise StackDidNotStart(
+            f"{path}: cannot be read ({error.strerror}); expected the map of links"
+        ) from error
+    except ValueError as error:
+        raise StackDidNotStart(
+            f"{path}: is not JSON ({error}); expected the map of links"
+        ) from error
+    if not isinstance(entries, list) or not entries:
+        raise StackDidNotStart(f"{path}: holds no links; expected a list of name, listen, upstream")
+    return tuple(_link(path, number, entry) for number, entry in enumerate(entries))
+
+
+def _link(path: Path, number: int, entry: object) -> LinkMap:
+    fields = ("name", "listen", "upstream")
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(f), str) for f in fields):
+        raise StackDidNotStart(
+            f"{path}: entry {number} is {entry!r}; expected the strings {', '.join(fields)}"
+        )
+    return LinkMap(name=entry["name"], listen=entry["listen"], upstream=entry["upstream"])
+
+
+def topology(
+    *,
+    strategy: str,
+    spec: StackSpec,
+    folder: Path,
+    ports: Mapping[tuple[str, int], int],
+    link_urls: Mapping[str, str],
+    seed: int | None,
+    instance_token: str,
+) -> tuple[Service, ...]:
+    """Return every process of the stack: gateway first, so that nobody calls into a void.
+
+    `ports` maps (service, instance) to a port and so says how many replicas there are, which
+    must agree with `spec`; `link_urls` maps a link to the URL a caller must use. Replicas share
+    one database file in `folder`. A port or link that is missing raises StackDidNotStart.
+    """
+    return tuple(
+        _service(
+            name,
+            instance,
+            told=_told(name, strategy=strategy, spec=spec, folder=folder, link_urls=link_urls),
+            port=_port(ports, name, instance),
+            seed=seed,
+            token=instance_token,
+        )
+        for name in reversed(PROCESSES)
+        for instance in range(1, spec.replicas.get(name, 1) + 1)
+    )
+
+
+def instances(spec: StackSpec) -> tuple[tuple[str, int], ...]:
+    """Return every (service, instance) the stack section asks for: what needs a port."""
+    return tuple(
+        (name, instance)
+        for name in PROCESSES
+        for instance in range(1, spec.replicas.get(name, 1) + 1)
+    )
+
+
+def _service(
+    name: str, instance: int, *, told: Mapping[str, str], port: int, seed: int | None, token: str
+) -> Service:
+    own = {
+        "PORT": str(port),
+        "INSTANCE": f"{token}-{name}-{instance}",
+        "REPLICA": str(instance),
+        "SEED": "" if seed is None else str(seed),
+    }
+    environment = {f"{name.upper()}_{key}": value for key, value in {**told, **own}.items()}
+    return Service(
+        name=name,
+        module=f"services.{name}",
+        instance=instance,
+        port=port,
+        environment=environment,
+    )
+
+
+def _told(
+    name: str, *, strategy: str, spec: StackSpec, folder: Path, link_urls: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what all replicas of a service are told, without its prefix."""
+    told = {
+        "HOST": HOST,
+        "DATABASE": str(folder / f"{name}.db"),
+        "TIME_SCALE": str(spec.time_scale),
+        "EVENTS": "stdout",
+    }
+    if name in _TOLD_THE_STRATEGY:
+        told["STRATEGY"] = strategy
+    for setting, link in _LINK_SETTINGS[name].items():
+        if link not in link_urls:
+            raise StackDidNotStart(
+                f'no URL for link "{link}", which {name} calls through; have '
+                f"{', '.join(sorted(link_urls)) or 'none'}: is it missing in toxiproxy.json?"
+            )
+        told[setting] = link_urls[link]
+    overrides = spec.settings.get(name, {})
+    return told | {setting.upper(): value for setting, value in overrides.items()}
+
+
+def _port(ports: Mapping[tuple[str, int], int], name: str, instance: int) -> int:
+    try:
+        return ports[name, instance]
+    except KeyError:
+        raise StackDidNotStart(
+            f"no port was reserved for {name} instance {instance}; have {sorted(ports)}"
+        ) from None
