@@ -57,7 +57,7 @@ class Speaker:
                 method,
                 path,
                 body=None if body is None else json.dumps(body),
-                headers={"User-Agent": "checkout-sim", "Content-Type": "application/json"},
+                headers={"User-Agent": "checkout-sim"},
             )
             response = connection.getresponse()
             answer = Answer(response.status, response.read())
