@@ -50,6 +50,11 @@ class Supervisor:
         """Return where a process's line counter was broken, as sentences: evidence is missing."""
         return tuple(gap for process in self._processes.values() for gap in process.gaps)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the services this stack has."""
+        return tuple(dict.fromkeys(name for name, _ in self._processes))
+
     def is_running(self, name: str, instance: int = 1) -> bool:
         """Return whether the process is there, paused or not."""
         life = self._find(name, instance).life
