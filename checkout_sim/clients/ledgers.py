@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from checkout_sim.model.errors import LedgerUnreadable
+from checkout_sim.model.seen import Undecided
 
 # Which service keeps which ledger.
 KEPT_BY: Mapping[str, str] = {
@@ -39,19 +40,6 @@ class Health:
     strategy: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undecided:
-    """What one service has not finished: `ids` holds the first 20 of `count`.
-
-    `in_flight` is the sum over its instances; `last_seq` the newest journal entry, else None.
-    """
-
-    count: int
-    ids: tuple[str, ...]
-    in_flight: int
-    last_seq: int | None
-
-
 class Ledgers:
     """Every service's final word. `urls` maps a service to its instances' direct URLs."""
 
@@ -76,7 +64,11 @@ class Ledgers:
             raise _unreadable(name, url, f"{said!r:.200}", f"a health ({error!r})") from error
 
     async def undecided(self) -> dict[str, Undecided]:
-        """Ask every instance of every service, in parallel, what it has not finished."""
+        """Ask every instance of every service, in parallel, what it has not finished.
+
+        Rows are shared by the instances of a service, requests in flight are added up; `ids`
+        holds the first 20.
+        """
         answers = await asyncio.gather(*(self._undecided_of(name) for name in self._urls))
         return dict(zip(self._urls, answers, strict=True))
 

@@ -1,6 +1,6 @@
 """HTTP for the tool's clients, whose errors say truly whether a request was sent.
 
-Gives `http_client()`: httpx over aiohttp, about an eighth of the CPU of httpx's own transport.
+Gives `http_client()` and `error_of()`: httpx over aiohttp, about an eighth of the CPU of httpx's own transport.
 httpx-aiohttp 0.2 maps refusals, resets and disconnects *after* sending alike to `ConnectTimeout`
 (openai/openai-python#3594 met the same), so a lost reply would read as "never sent"; and aiohttp
 repeats GET, PUT and DELETE by itself on a reused connection, so one call could be two. Here:
@@ -107,3 +107,25 @@ def http_client(*, timeout_s: float, base_url: str = "") -> httpx.AsyncClient:
         base_url=base_url,
         trust_env=False,
     )
+
+
+def error_of(error: BaseException) -> str:
+    """Return the wire's name of what ended a request (services/README.md, `call.ended`).
+
+    Only `refused` and `connect_timeout` mean that it was not sent.
+    """
+    match error:
+        case httpx.ConnectError():
+            return "refused"
+        case httpx.ConnectTimeout():
+            return "connect_timeout"
+        case httpx.TimeoutException() | TimeoutError():
+            return "timeout"
+        case httpx.ReadError() | httpx.WriteError():
+            return "reset"
+        case httpx.RemoteProtocolError() if not isinstance(
+            error.__cause__, aiohttp.ClientResponseError
+        ):
+            return "disconnected"
+        case _:
+            return "unreadable"

@@ -22,7 +22,7 @@ from checkout_sim.stack.topology import Service
 from checkout_sim.stack.witness import Witness, open_pipe
 
 START_LIMIT_S = 15.0
-TERM_LIMIT_S = 2.0
+TERM_LIMIT_S = 2.5  # services promise to end within 2 s
 _LAST_LINES = 20
 _LAST_BYTES = 16 * 1024
 
@@ -30,7 +30,10 @@ _LAST_BYTES = 16 * 1024
 class Life:
     """One process, from spawn to reaping. `asked` says that its end is our own doing."""
 
-    def __init__(self, child: Child, witness: Witness, log: Path, log_begins: int) -> None:
+    def __init__(
+        self, service: Service, child: Child, witness: Witness, *, log: Path, log_begins: int
+    ) -> None:
+        self.service = service
         self.child = child
         self.witness = witness
         self.ready = False
@@ -86,6 +89,7 @@ class ServiceProcess:
         self._log = log
         self._tell = (on_event, on_process)
         self._turn = asyncio.Lock()
+        self._lives = 0
         self._closed = False
 
     async def start(self) -> None:
@@ -126,8 +130,13 @@ class ServiceProcess:
             life.paused = False
             self._note("process.resumed", life)
 
+    async def mend(self) -> None:
+        """Undo whatever was done to it: resume it or start it, as it needs."""
+        await self.resume()
+        await self.start()
+
     async def restart(self) -> None:
-        """SIGTERM, 2 s of grace, then a new start on the same port."""
+        """SIGTERM, 2.5 s of grace, then a new start on the same port."""
         async with self._turn:
             life = self._running("restart")
             gone = await life.end(signal.SIGTERM, signal.SIGCONT, within_s=TERM_LIMIT_S)
@@ -137,7 +146,7 @@ class ServiceProcess:
             await self._start()
 
     async def end(self) -> None:
-        """Stop for good, quietly: SIGTERM, 2 s, SIGKILL; a second call does nothing."""
+        """Stop for good, quietly: SIGTERM, 2.5 s, SIGKILL; a second call does nothing."""
         self._closed = True
         life = self.life
         if life is None:
@@ -157,7 +166,7 @@ class ServiceProcess:
             async with asyncio.timeout(START_LIMIT_S):
                 await self._await_ready(life)
         except TimeoutError:
-            why = (await health.ask(self.service, pid=life.child.pid)).why
+            why = (await health.ask(life.service, pid=life.child.pid)).why
             await life.end(signal.SIGKILL, within_s=CONFIRM_LIMIT_S)
             limit = f"was not healthy within {START_LIMIT_S:.0f} s: {why}"
             raise self._did_not_start(life, limit) from None
@@ -167,10 +176,12 @@ class ServiceProcess:
         self._note("process.started", life)
 
     async def _spawn(self) -> Life:
+        self._lives += 1
+        service = self.service.in_life(self._lives)
         reader, writer = open_pipe()
         try:
             log_begins = self._log.stat().st_size if self._log.exists() else 0
-            child = await self._spawner.spawn(self.service, writer, self._log)
+            child = await self._spawner.spawn(service, writer, self._log)
         except BaseException:
             os.close(reader)
             raise
@@ -184,7 +195,7 @@ class ServiceProcess:
             on_event=self._tell[0],
             on_gap=self.gaps.append,
         )
-        self.life = life = Life(child, witness, self._log, log_begins)
+        self.life = life = Life(service, child, witness, log=self._log, log_begins=log_begins)
         witness.start()
         child.exited.add_done_callback(lambda _: self._reaped(life))
         if self._closed:
@@ -197,7 +208,7 @@ class ServiceProcess:
         either: list[asyncio.Future[Any]] = [life.child.exited, life.witness.listening]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         while not life.over:
-            if (await health.ask(self.service, pid=life.child.pid)).ready:
+            if (await health.ask(life.service, pid=life.child.pid)).ready:
                 return
             await asyncio.wait([life.child.exited], timeout=health.POLL_S)
         raise self._did_not_start(life, f"exited with status {life.child.exited.result()}")
@@ -251,5 +262,5 @@ class ServiceProcess:
         last = f"its last lines on standard error:\n{said}" if said else "it said nothing"
         return StackDidNotStart(
             f"{self._who} (pid {life.child.pid}, port {self.service.port}) {what}; expected "
-            f"/health to answer as {self.service.token}; {self._log}: {last}"
+            f"/health to answer as {life.service.token}; {self._log}: {last}"
         )

@@ -6,7 +6,8 @@ own life is `process.py`'s matter.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
@@ -50,11 +51,6 @@ class Supervisor:
         """Return where a process's line counter was broken, as sentences: evidence is missing."""
         return tuple(gap for process in self._processes.values() for gap in process.gaps)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the services this stack has."""
-        return tuple(dict.fromkeys(name for name, _ in self._processes))
-
     def is_running(self, name: str, instance: int = 1) -> bool:
         """Return whether the process is there, paused or not."""
         life = self._find(name, instance).life
@@ -88,11 +84,18 @@ class Supervisor:
 
     async def start_again(self, name: str, instance: int = 1) -> None:
         """Start a process that ended, on its port; return when healthy. Running: nothing to do."""
-        await self._find(name, instance).start()
+        with _as_fault(f"{name} {instance} could not be started again"):
+            await self._find(name, instance).start()
 
     async def restart(self, name: str, instance: int = 1) -> None:
         """SIGTERM, then start again on the same port. Not running: FaultNotApplied."""
-        await self._find(name, instance).restart()
+        with _as_fault(f"{name} {instance} could not be restarted"):
+            await self._find(name, instance).restart()
+
+    async def start_all_again(self) -> None:
+        """Resume whatever is paused and start whatever has ended, in parallel: the calm."""
+        with _as_fault("not every process could be mended"):
+            await asyncio.gather(*(process.mend() for process in self._processes.values()))
 
     async def stop(self) -> None:
         """Stop everything, the paused included; leaves no process. A second call does nothing."""
@@ -104,3 +107,12 @@ class Supervisor:
             have = ", ".join(f"{known} {number}" for known, number in self._processes)
             raise FaultNotApplied(f"this stack has no process {name} {instance}; it has {have}")
         return process
+
+
+@contextmanager
+def _as_fault(what: str) -> Iterator[None]:
+    """In the middle of a run a process that does not start is a fault that was not undone."""
+    try:
+        yield
+    except StackDidNotStart as error:
+        raise FaultNotApplied(f"{what}: {error}") from error

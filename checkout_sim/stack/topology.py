@@ -7,7 +7,7 @@ service is imported here: a module is a name to the fork server, and a contract 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checkout_sim.model.errors import StackDidNotStart
@@ -52,6 +52,15 @@ class Service:
     def token(self) -> str:
         """Return what /health must echo, the proof that our own child answers."""
         return self.environment[f"{self.prefix}INSTANCE"]
+
+    def in_life(self, number: int) -> "Service":
+        """Return the service as its `number`th process is told: a token of its own.
+
+        So an earlier life never passes for this one, and ids drawn from a seed, which services
+        salt with the token, never repeat those already stored.
+        """
+        told = {**self.environment, f"{self.prefix}INSTANCE": f"{self.token}.{number}"}
+        return replace(self, environment=told)
 
     @property
     def url(self) -> str:
