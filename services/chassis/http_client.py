@@ -37,7 +37,6 @@ def new_session() -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=False, keepalive_timeout=KEEPALIVE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
     )
     session._retry_connection = False  # noqa: SLF001 - the only switch aiohttp has for this
     return session
@@ -118,16 +117,23 @@ def http_client(*, base_url: str, connect_ms: float, read_ms: float) -> httpx.As
     )
 
 
+# First match wins, so subclasses stand before their bases. aiohttp's own errors are here for
+# callers that do without httpx.
 _NAMES: tuple[tuple[type[BaseException], str], ...] = (
     (BreakerOpen, "breaker_open"),
     (asyncio.CancelledError, "canceled"),
     (httpx.ConnectError, "refused"),
+    (aiohttp.ClientConnectorError, "refused"),
     (httpx.ConnectTimeout, "connect_timeout"),
     (httpx.PoolTimeout, "connect_timeout"),
+    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
     (httpx.TimeoutException, "timeout"),
     (TimeoutError, "timeout"),
+    (aiohttp.ServerDisconnectedError, "disconnected"),
+    (aiohttp.ClientPayloadError, "disconnected"),
     (httpx.NetworkError, "reset"),
     (OSError, "reset"),
+    (aiohttp.ClientConnectionError, "reset"),
 )
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
 
+import stamina.instrumentation
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
@@ -80,6 +81,7 @@ def serve(app_factory: AppFactory[SettingsT], settings: SettingsT) -> int:
 async def _serve(
     app_factory: AppFactory[SettingsT], settings: SettingsT, listener: socket.socket
 ) -> int:
+    stamina.instrumentation.set_on_retry_hooks(())  # the default prints to stdout, our event log
     clock = SystemClock()
     events = settings.event_log(clock)
     surroundings = Surroundings(clock=clock, ids=settings.ids(), events=events)
