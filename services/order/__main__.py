@@ -1,0 +1,43 @@
+"""`python -m services.order`: the order service as a process (services/README.md)."""
+
+import sys
+from collections.abc import Mapping
+
+import stamina.instrumentation
+from starlette.types import ASGIApp
+
+from ..chassis.database import Database
+from ..chassis.http_client import http_client
+from ..chassis.serve import Surroundings, serve
+from .app import create_app
+from .settings import OrderSettings
+from .tables import metadata
+
+
+def main(environ: Mapping[str, str] | None = None) -> int:
+    """Serve until told to stop and return the exit code."""
+    settings = OrderSettings.from_environ(environ)
+    # stamina reports retries through structlog, which prints to standard output: the event stream.
+    # `call.started` counts the attempts already.
+    stamina.instrumentation.set_on_retry_hooks([])
+    return serve(_app, settings)
+
+
+def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:
+    http = http_client(
+        base_url=settings.payment_url,
+        connect_ms=settings.scaled(settings.payment_connect_ms),
+        read_ms=settings.scaled(settings.payment_try_ms),
+    )
+    return create_app(
+        settings,
+        clock=surroundings.clock,
+        ids=surroundings.ids,
+        events=surroundings.events,
+        http=http,
+        db=Database.open(settings.database, metadata),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

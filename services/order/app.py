@@ -1,0 +1,217 @@
+"""The order service's routes: HTTP in, a strategy asked, HTTP out.
+
+Routes are async and answer plain responses; request bodies are read by hand, because prices must
+reach `schemas.py` as decimals, and because FastAPI's body parameters cost what the hot path has
+not got. OpenAPI is told the same models.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import httpx
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ValidationError
+
+from ..chassis.clock import Clock
+from ..chassis.database import Database
+from ..chassis.errors import (
+    InvalidRequest,
+    JsonResponse,
+    ServiceError,
+    details_of,
+    install_error_handlers,
+)
+from ..chassis.health import CountInFlight, Watch
+from ..chassis.ids import Ids
+from ..chassis.logs import EventLog
+from ..chassis.serve import background
+from . import replies, schemas, store
+from .cart import MAX_LINES, Line
+from .context import Context, Strategy
+from .settings import OrderSettings
+from .strategies import STRATEGIES
+
+_CLIENT_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_ORDERS_SHOWN_MAX = 100
+
+CommandT = TypeVar("CommandT", bound=BaseModel)
+
+
+def create_app(
+    settings: OrderSettings,
+    *,
+    clock: Clock,
+    ids: Ids,
+    events: EventLog,
+    http: httpx.AsyncClient,
+    db: Database,
+) -> FastAPI:
+    """Return the app; its lifespan runs the strategy's workers and closes `http` and `db`."""
+    context = Context(settings=settings, clock=clock, ids=ids, events=events, http=http, db=db)
+    strategy = STRATEGIES[settings.strategy](context)
+    watch = Watch(
+        settings=settings,
+        database=db,
+        undecided=store.undecided,
+        ledgers={"orders": store.orders_ledger, "carts": store.carts_ledger},
+        strategy=settings.strategy,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with background(*strategy.workers()):
+                yield
+        finally:
+            await http.aclose()
+            db.close()
+
+    app = FastAPI(title="Order", version="1", lifespan=lifespan, routes=[*watch.routes()])
+    _add_placing(app, strategy)
+    _add_carts(app, db, clock)
+    _add_reading(app, db)
+    install_error_handlers(app)
+    app.add_middleware(CountInFlight, in_flight=watch.in_flight)
+    return app
+
+
+async def read_command(request: Request, model: type[CommandT]) -> CommandT:
+    """Return the body as `model`, fractions kept exact; 400 `malformed_json`, 422 for its shape."""
+    try:
+        document = schemas.parse_json(await request.body())
+    except ValueError as error:
+        raise ServiceError(400, "malformed_json", f"The body is not JSON: {error}.") from None
+    try:
+        return model.model_validate(document)
+    except ValidationError as wrong:
+        errors = wrong.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest(details_of(errors)) from None
+
+
+def client_key_of(request: Request) -> str | None:
+    """Return the Idempotency-Key, or None; 422 unless it is 1 to 255 printable ASCII characters."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _CLIENT_KEY.fullmatch(key):
+        message = "expected 1 to 255 printable ASCII characters"
+        raise InvalidRequest([{"field": "Idempotency-Key", "message": message}])
+    return key
+
+
+def _json(reply: replies.Reply) -> Response:
+    return JsonResponse(reply.body, status_code=reply.status, headers=reply.headers)
+
+
+def _replies(model: object, *failures: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of 200 and of the failures an operation may answer."""
+    errors: dict[int | str, dict[str, Any]] = {
+        status: {"model": schemas.ErrorReply} for status in failures
+    }
+    return {200: {"model": model}} | errors
+
+
+def _unresolved(model: object) -> dict[int | str, dict[str, Any]]:
+    return {202: {"model": model, "description": "Not resolved yet: see Location"}}
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _add_placing(app: FastAPI, strategy: Strategy) -> None:
+    key_header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
+
+    @app.post(
+        "/order/place",
+        response_model=None,
+        responses=_replies(schemas.OrderReply, 400, 402, 413, 422, 500, 503)
+        | _unresolved(schemas.OrderReply),
+        openapi_extra={"requestBody": _body(schemas.Place), "parameters": [key_header]},
+    )
+    async def place_order(request: Request) -> Response:
+        """Order what is in the shopper's cart and pay for it."""
+        client_key = client_key_of(request) if strategy.reads_client_keys else None
+        wish = await read_command(request, schemas.Place)
+        return _json(await strategy.place(wish, client_key))
+
+    @app.post(
+        "/order/cancel",
+        response_model=None,
+        responses=_replies(schemas.OrderDoc, 400, 404, 409, 413, 422, 503)
+        | _unresolved(schemas.OrderDoc),
+        openapi_extra={"requestBody": _body(schemas.Cancel)},
+    )
+    async def cancel_order(request: Request) -> Response:
+        """Take an order back."""
+        command = await read_command(request, schemas.Cancel)
+        return _json(await strategy.cancel(command.order_id))
+
+
+def _add_carts(app: FastAPI, db: Database, clock: Clock) -> None:
+    @app.post(
+        "/cart/add",
+        response_model=None,
+        responses={
+            200: {"model": schemas.CartDoc},
+            **dict.fromkeys((400, 409, 413, 422, 503), _ERROR),
+        },
+        openapi_extra={"requestBody": _body(schemas.CartAdd)},
+    )
+    async def add_to_cart(request: Request) -> Response:
+        """Put so many pieces of a product into a shopper's cart."""
+        command = await read_command(request, schemas.CartAdd)
+        line = Line(
+            product_id=command.product_id,
+            quantity=command.quantity,
+            price_minor=command.price_minor,
+        )
+        try:
+            cart = await db.run(store.add_to_cart, command.user_id, line, clock.now_ms())
+        except store.CartFull:
+            sentence = f"A cart holds at most {MAX_LINES} items."
+            raise ServiceError(409, "cart_full", sentence) from None
+        return JsonResponse(schemas.cart_doc(cart))
+
+    @app.get(
+        "/cart/{userId:path}",
+        response_model=None,
+        responses=_replies(schemas.CartDoc, 422, 503),
+    )
+    async def show_cart(user_id: Annotated[schemas.Name, Path(alias="userId")]) -> Response:
+        """Return a shopper's cart."""
+        return JsonResponse(schemas.cart_doc(await db.read(store.cart_of, user_id)))
+
+
+def _add_reading(app: FastAPI, db: Database) -> None:
+    @app.get(
+        "/order/{orderId}",
+        response_model=None,
+        responses=_replies(schemas.OrderDoc, 404, 422, 503),
+    )
+    async def show_order(order_id: Annotated[schemas.Name, Path(alias="orderId")]) -> Response:
+        """Return an order as it stands."""
+        order = await db.read(store.order_by_id, order_id)
+        if order is None:
+            raise replies.order_not_found(order_id)
+        return JsonResponse(schemas.order_doc(order))
+
+    @app.get(
+        "/order",
+        response_model=None,
+        responses=_replies(schemas.OrdersReply, 422, 503),
+    )
+    async def show_orders(
+        user_id: Annotated[schemas.Name, Query(alias="userId")],
+        limit: Annotated[int, Query(ge=1, le=_ORDERS_SHOWN_MAX)] = 20,
+    ) -> Response:
+        """Return a shopper's orders, newest first."""
+        orders = await db.read(store.orders_of, user_id, limit)
+        return JsonResponse({"orders": [schemas.order_doc(order) for order in orders]})

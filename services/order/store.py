@@ -1,0 +1,210 @@
+"""Carts, orders and ledgers in the database: reads, and the reference design's blind writes.
+
+Every function takes a Core connection, never awaits and never commits: `Database.run` does, and
+the function is atomic. The hardened commits are in `commits.py`.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from ..chassis.health import UNDECIDED_SHOWN, Page, Undecided, page_of
+from .cart import MAX_LINES, Cart, Line, merged
+from .order import Order, Status
+from .tables import CartLineRow, CartRow, OrderRow, lines_json, order_of, table_of
+
+CARTS = table_of(CartRow)
+LINES = table_of(CartLineRow)
+ORDERS = table_of(OrderRow)
+
+_TOUCH_CART = upsert(CARTS).values(
+    user_id=bindparam("user_id"), version=1, updated_at_ms=bindparam("now_ms")
+)
+_TOUCH_CART = _TOUCH_CART.on_conflict_do_update(
+    index_elements=[CARTS.c.user_id],
+    set_={"version": CARTS.c.version + 1, "updated_at_ms": _TOUCH_CART.excluded.updated_at_ms},
+)
+_GROW_LINE = (
+    update(LINES)
+    .where(
+        LINES.c.user_id == bindparam("of_user"),
+        LINES.c.product_id == bindparam("of_product"),
+        LINES.c.price_minor == bindparam("at_price"),
+        LINES.c.taken_by.is_(None),  # a line an order has taken is no longer the shopper's to grow
+    )
+    .values(quantity=LINES.c.quantity + bindparam("more"))
+)
+_ADD_LINE = insert(LINES)
+_COUNT_LINES = select(func.count()).where(LINES.c.user_id == bindparam("of_user"))
+_CART = select(CARTS.c.updated_at_ms).where(CARTS.c.user_id == bindparam("of_user"))
+_LINES_OF = (
+    select(LINES.c.product_id, LINES.c.quantity, LINES.c.price_minor)
+    .where(LINES.c.user_id == bindparam("of_user"))
+    .order_by(LINES.c.id)
+)
+_CLEAR_CART = delete(LINES).where(LINES.c.user_id == bindparam("of_user"))
+
+ADD_ORDER = insert(ORDERS)
+_ORDER = select(ORDERS).where(ORDERS.c.id == bindparam("order_id"))
+_ORDERS_OF = (
+    select(ORDERS)
+    .where(ORDERS.c.user_id == bindparam("of_user"))
+    .order_by(ORDERS.c.seq.desc())
+    .limit(bindparam("at_most"))
+)
+_OVERWRITE = (
+    update(ORDERS)
+    .where(ORDERS.c.id == bindparam("order_id"))
+    .values(status=bindparam("to_status"), reason=bindparam("because"))
+)
+_UNDECIDED = select(ORDERS.c.id).where(ORDERS.c.status == Status.PENDING.value)
+
+_ORDERS_LEDGER = (
+    select(
+        ORDERS.c.seq.label("cursor"),
+        ORDERS.c.id.label("order_id"),
+        ORDERS.c.user_id,
+        ORDERS.c.status,
+        ORDERS.c.total_minor,
+        ORDERS.c.currency,
+        ORDERS.c.client_key,
+        ORDERS.c.cancel_wanted,
+        ORDERS.c.created_at_ms,
+    )
+    .where(ORDERS.c.seq > bindparam("after"))
+    .order_by(ORDERS.c.seq)
+    .limit(bindparam("at_most"))
+)
+_ROWID: Any = literal_column("carts.rowid")
+_CARTS_LEDGER = (
+    select(
+        _ROWID.label("cursor"),
+        CARTS.c.user_id,
+        func.count(LINES.c.id).label("lines"),
+        func.coalesce(func.sum(LINES.c.quantity * LINES.c.price_minor), 0).label("total_minor"),
+    )
+    .select_from(CARTS.outerjoin(LINES, LINES.c.user_id == CARTS.c.user_id))
+    .where(bindparam("after") < _ROWID)
+    .group_by(_ROWID)
+    .order_by(_ROWID)
+    .limit(bindparam("at_most"))
+)
+
+
+class CartFull(Exception):
+    """The cart holds as many lines as a cart may."""
+
+
+def add_to_cart(conn: Connection, user_id: str, line: Line, now_ms: int) -> Cart:
+    """Put `line` into the cart and return the cart; CartFull beyond `MAX_LINES` lines."""
+    conn.execute(_TOUCH_CART, {"user_id": user_id, "now_ms": now_ms})
+    same = {"of_user": user_id, "of_product": line.product_id, "at_price": line.price_minor}
+    if conn.execute(_GROW_LINE, {**same, "more": line.quantity}).rowcount == 0:
+        if conn.execute(_COUNT_LINES, {"of_user": user_id}).scalar_one() >= MAX_LINES:
+            raise CartFull
+        conn.execute(
+            _ADD_LINE,
+            {
+                "user_id": user_id,
+                "product_id": line.product_id,
+                "quantity": line.quantity,
+                "price_minor": line.price_minor,
+            },
+        )
+    return cart_of(conn, user_id)
+
+
+def cart_of(conn: Connection, user_id: str) -> Cart:
+    """Return the cart, empty when there is none."""
+    touched = conn.execute(_CART, {"of_user": user_id}).scalar_one_or_none()
+    return Cart(user_id=user_id, lines=lines_of(conn, user_id), updated_at_ms=touched)
+
+
+def lines_of(conn: Connection, user_id: str) -> tuple[Line, ...]:
+    """Return what is in the cart, equal lines added up."""
+    rows = conn.execute(_LINES_OF, {"of_user": user_id})
+    return merged(
+        Line(product_id=product_id, quantity=quantity, price_minor=price_minor)
+        for product_id, quantity, price_minor in rows
+    )
+
+
+def clear_cart(conn: Connection, user_id: str) -> None:
+    """Empty the cart, whatever got into it since the order was placed (naive's way)."""
+    conn.execute(_CLEAR_CART, {"of_user": user_id})
+
+
+def row_of(order: Order) -> dict[str, Any]:
+    """Return a new order's row without anything its recovery would need."""
+    return {
+        "id": order.id,
+        "user_id": order.user_id,
+        "lines": lines_json(order.lines),
+        "total_minor": order.total_minor,
+        "currency": order.currency,
+        "card": order.card,
+        "status": order.status.value,
+        "created_at_ms": order.created_at_ms,
+        "cancel_wanted": False,
+        "lease_until_ms": 0,
+        "fence": 0,
+        "next_at_ms": 0,
+        "attempts": 0,
+    }
+
+
+def add_order(conn: Connection, order: Order) -> None:
+    """Record a new order."""
+    conn.execute(ADD_ORDER, row_of(order))
+
+
+def overwrite_status(
+    conn: Connection, order_id: str, status: Status, reason: str | None
+) -> Order | None:
+    """Write `status` over whatever is there (naive's way); None when there is no such order."""
+    conn.execute(_OVERWRITE, {"order_id": order_id, "to_status": status.value, "because": reason})
+    return order_by_id(conn, order_id)
+
+
+def order_by_id(conn: Connection, order_id: str) -> Order | None:
+    """Return the order, or None."""
+    row = conn.execute(_ORDER, {"order_id": order_id}).mappings().one_or_none()
+    return None if row is None else order_of(row)
+
+
+def orders_of(conn: Connection, user_id: str, limit: int) -> list[Order]:
+    """Return a shopper's orders, newest first."""
+    rows = conn.execute(_ORDERS_OF, {"of_user": user_id, "at_most": limit})
+    return [order_of(row) for row in rows.mappings()]
+
+
+def undecided(conn: Connection) -> Undecided:
+    """Return which orders have not ended."""
+    ids = conn.execute(_UNDECIDED).scalars().all()
+    return Undecided(count=len(ids), ids=ids[:UNDECIDED_SHOWN])
+
+
+def orders_ledger(conn: Connection, after: int, limit: int) -> Page:
+    """Return a page of what the orders finally say."""
+    return _page(conn, _ORDERS_LEDGER, after, limit)
+
+
+def carts_ledger(conn: Connection, after: int, limit: int) -> Page:
+    """Return a page of what is left in the carts, emptied ones included."""
+    return _page(conn, _CARTS_LEDGER, after, limit)
+
+
+def _page(conn: Connection, ledger: Select[Any], after: int, limit: int) -> Page:
+    found = conn.execute(ledger, {"after": after, "at_most": limit + 1}).mappings().all()
+    return page_of([dict(row) for row in found], limit=limit, cursor="cursor")

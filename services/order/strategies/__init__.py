@@ -1,0 +1,9 @@
+"""The chapters, by name: one file each, the same name in every service that has a part in it."""
+
+from collections.abc import Callable, Mapping
+
+from ..context import Context, Strategy
+from .hardened import Hardened
+from .naive import Naive
+
+STRATEGIES: Mapping[str, Callable[[Context], Strategy]] = {"naive": Naive, "hardened": Hardened}
