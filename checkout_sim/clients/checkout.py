@@ -4,8 +4,8 @@ The document goes before the status code: a 500 that says `failed` is a promise,
 order is none (INVARIANTS, definite and indefinite replies; `definite` is Maelstrom's word).
 """
 
+import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -22,20 +22,13 @@ _STATUS_OF = {"pending", "confirmed", "failed", "canceled"}
 class ShopClient:
     """Shoppers' requests through `linked`; carts and final look-ups through `direct`.
 
-    Both clients must tell a request that was never sent from one that may have been (see
-    `transport.py`); `error_of` names the wire error of an exception.
+    Both clients must tell a request that was never sent from one that may have been: see
+    `transport.py`.
     """
 
-    def __init__(
-        self,
-        *,
-        linked: httpx.AsyncClient,
-        direct: httpx.AsyncClient,
-        error_of: Callable[[BaseException], str],
-    ) -> None:
+    def __init__(self, *, linked: httpx.AsyncClient, direct: httpx.AsyncClient) -> None:
         self._linked = linked
         self._direct = direct
-        self._error_of = error_of
 
     async def fill_cart(self, shopper: Shopper) -> None:
         """Put every line in the shopper's cart. Raises StackDidNotStart if the shop refuses."""
@@ -57,14 +50,15 @@ class ShopClient:
     async def place(self, shopper: Shopper, *, key: str, card: str) -> Ended:
         """Post the order within the shopper's patience; never raises for what the wire does."""
         try:
-            answer = await self._linked.post(
-                "/order/place",
-                json={"userId": shopper.user, "paymentMethod": card},
-                headers={"Idempotency-Key": key},
-                timeout=shopper.patience_ms / 1000,
-            )
-        except httpx.HTTPError as failure:
-            error = self._error_of(failure)
+            # Patience bounds the whole attempt; httpx's own limit bounds each wait in it.
+            async with asyncio.timeout(shopper.patience_ms / 1000):
+                answer = await self._linked.post(
+                    "/order/place",
+                    json={"userId": shopper.user, "paymentMethod": card},
+                    headers={"Idempotency-Key": key},
+                )
+        except (httpx.HTTPError, TimeoutError) as failure:
+            error = error_of(failure)
             claim: Claim = "refused" if error in _NOT_SENT else "unknown"
             return Ended(claim=claim, http_status=None, error=error, document=None)
         return understand(answer.status_code, answer.content)
@@ -74,7 +68,7 @@ class ShopClient:
         try:
             answer = await self._linked.post("/order/cancel", json={"orderId": order_id})
         except httpx.HTTPError as failure:
-            return Answered(http_status=None, error=self._error_of(failure))
+            return Answered(http_status=None, error=error_of(failure))
         return Answered(http_status=answer.status_code, status=_status_in(answer.content))
 
     async def find(self, order_id: str) -> Answered:
@@ -82,7 +76,7 @@ class ShopClient:
         try:
             answer = await self._direct.get(f"/order/{order_id}")
         except httpx.HTTPError as failure:
-            return Answered(http_status=None, error=self._error_of(failure))
+            return Answered(http_status=None, error=error_of(failure))
         return Answered(http_status=answer.status_code, status=_status_in(answer.content))
 
     async def close(self) -> None:
@@ -109,6 +103,23 @@ def understand(http_status: int, body: bytes) -> Ended:
         claim = "refused"
     error = None if answer is not None else "unreadable"
     return Ended(claim=claim, http_status=http_status, error=error, document=document)
+
+
+def error_of(failure: Exception) -> str:
+    """Name what happened on the wire in the words of `client.ended` (model/history.py)."""
+    match failure:
+        case httpx.ConnectTimeout():
+            return "connect_timeout"
+        case httpx.ConnectError():
+            return "refused"
+        case httpx.TimeoutException() | TimeoutError():
+            return "timeout"
+        case httpx.RemoteProtocolError():
+            return "disconnected"
+        case httpx.DecodingError():
+            return "unreadable"
+        case _:
+            return "reset"
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

@@ -48,10 +48,6 @@ class Processes(Protocol):
         """SIGTERM, then start again."""
         ...
 
-    async def start_all_again(self) -> None:
-        """Resume whatever is paused and start whatever is dead."""
-        ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
@@ -72,13 +68,13 @@ class Injector:
         processes: Processes,
         gateway: httpx.AsyncClient,
         links: tuple[str, ...],
-        process_names: tuple[str, ...],
+        instances: tuple[tuple[str, int], ...],
     ) -> None:
         self._toxiproxy = toxiproxy
         self._processes = processes
         self._gateway = gateway
         self._links = links
-        self._process_names = process_names
+        self._instances = instances
         self._in_force: dict[tuple[str, int], InForce] = {}
 
     async def inject(self, step: Inject, *, checkouts_open: bool) -> Done:
@@ -117,7 +113,9 @@ class Injector:
         """Undo everything, whatever was remembered. Raises FaultNotApplied for what is left."""
         self._in_force.clear()
         await self._toxiproxy.heal()
-        await self._processes.start_all_again()
+        for name, instance in self._instances:
+            await self._processes.resume(name, instance)
+            await self._processes.start_again(name, instance)
         await self._withdraw(None)
 
     async def _break_link(self, step: Inject, kind: LinkFault, *, checkouts_open: bool) -> Done:
@@ -139,7 +137,8 @@ class Injector:
         return Done(target=target, data={**data, "armed_ms": round(applied.armed_ms, 3)})
 
     async def _break_process(self, step: Inject, kind: ProcessFault) -> Done:
-        target = self._choose(step.fault, kind.processes, self._process_names, "process")
+        present = tuple(name for name, _ in self._instances)
+        target = self._choose(step.fault, kind.processes, present, "process")
         match kind.do:
             case "kill":
                 await self._processes.kill(target, kind.instance)
