@@ -159,10 +159,7 @@ def _add_carts(app: FastAPI, db: Database, clock: Clock) -> None:
     @app.post(
         "/cart/add",
         response_model=None,
-        responses={
-            200: {"model": schemas.CartDoc},
-            **dict.fromkeys((400, 409, 413, 422, 503), _ERROR),
-        },
+        responses=_replies(schemas.CartDoc, 400, 409, 413, 422, 503),
         openapi_extra={"requestBody": _body(schemas.CartAdd)},
     )
     async def add_to_cart(request: Request) -> Response:
