@@ -1,0 +1,1 @@
+"""YAML in, `Scenario` out, and every error with its line and column. Start at `load.py`."""
