@@ -21,6 +21,7 @@ from checkout_sim.model.errors import (
     LedgerUnreadable,
     RunNotFound,
     ScenarioInvalid,
+    ScenarioNotFound,
     StackDidNotStart,
     StrategyUnknown,
 )
@@ -72,7 +73,7 @@ def of_error(error: BaseException) -> Exit:
     if isinstance(error, BaseExceptionGroup):
         return worst(of_error(part) for part in error.exceptions)
     match error:
-        case ScenarioInvalid() | StrategyUnknown() | RunNotFound():
+        case ScenarioInvalid() | ScenarioNotFound() | StrategyUnknown() | RunNotFound():
             return Exit.USAGE
         case StackDidNotStart():
             return Exit.NO_STACK

@@ -2,6 +2,7 @@
 
     CheckoutSimError
     ├── ScenarioInvalid       a scenario file cannot be used; carries every Problem found
+    ├── ScenarioNotFound      no scenario goes by the name given, or there is nothing to run
     ├── StrategyUnknown       a strategy that does not exist, or is not built yet
     ├── StackDidNotStart      a service, a port or the proxy server could not be had
     ├── FaultNotApplied       a fault was asked for and the read-back says otherwise
@@ -18,6 +19,10 @@ from dataclasses import dataclass
 
 class CheckoutSimError(Exception):
     """Anything the tool tells a person instead of showing a traceback."""
+
+
+class ScenarioNotFound(CheckoutSimError):
+    """No file, folder or shipped scenario goes by that name, or none is left to run."""
 
 
 class StrategyUnknown(CheckoutSimError):

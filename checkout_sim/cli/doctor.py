@@ -1,0 +1,209 @@
+"""`checkout-sim doctor`: what this machine has and lacks, one line and one next action each.
+
+Looks only; starts nothing that stays, writes nothing that stays.
+"""
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from checkout_sim.cli.exits import Exit
+from checkout_sim.cli.options import DEFAULT_RUNS_DIR, RunsDir
+from checkout_sim.cli.streams import tell
+
+EXAMPLES = """\
+  checkout-sim doctor
+"""
+
+# The ports of `up` (services/README.md) and of Toxiproxy's API; `run` takes free ones.
+FIXED_PORTS = {3000: "order", 3001: "payment", 3003: "gateway", 8474: "Toxiproxy"}
+
+_OLDEST_PYTHON = (3, 11)
+_DESCRIPTORS_WANTED = 1024
+_PACKAGES = ("fastapi", "httpx", "pydantic", "rich", "ruamel.yaml", "sqlmodel", "stripe", "uvicorn")
+
+
+class Level(StrEnum):
+    """How bad a finding is: a fail keeps every run from working, a warn only some."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at; `action` is what to do about it, empty where all is well."""
+
+    level: Level
+    what: str
+    found: str
+    action: str = ""
+
+    def __str__(self) -> str:
+        """Return the line a person reads, the action on a line of its own."""
+        line = f"{self.level:<4}  {self.what:<15} {self.found}"
+        return f"{line}\n{'':<22}→ {self.action}" if self.action else line
+
+
+def doctor(*, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+    """Look at this machine and say what is missing.
+
+    Each line begins with ok, warn or fail. Exits 4 if anything fails: no stack could start.
+    """
+    findings: list[Finding] = []
+    for finding in look(runs_dir):
+        findings.append(finding)
+        tell(str(finding))
+    failed = sum(one.level is Level.FAIL for one in findings)
+    warned = sum(one.level is Level.WARN for one in findings)
+    tell(f"\n{failed} failed, {warned} to note, {len(findings) - failed - warned} ok")
+    if failed:
+        raise typer.Exit(Exit.NO_STACK)
+
+
+def look(runs_dir: Path) -> Iterator[Finding]:
+    """Yield every finding, in the order in which one would mend them."""
+    yield python_version(sys.version_info[:3])
+    yield packages(_PACKAGES)
+    yield from proxy_servers()
+    for port, owner in FIXED_PORTS.items():
+        yield fixed_port(port, owner)
+    yield descriptors()
+    yield from (
+        writable("runs folder", runs_dir, "choose another with --runs-dir"),
+        writable("temp folder", Path(tempfile.gettempdir()), "set TMPDIR to one that can be"),
+    )
+    yield fork_server()
+
+
+def python_version(found: tuple[int, ...]) -> Finding:
+    """Judge the interpreter's version."""
+    said = f"{'.'.join(map(str, found))} at {sys.executable}"
+    if found >= _OLDEST_PYTHON:
+        return Finding(level=Level.OK, what="Python", found=said)
+    action = "install Python 3.11 or newer and checkout-sim into it"
+    return Finding(level=Level.FAIL, what="Python", found=said, action=action)
+
+
+def packages(names: Iterable[str]) -> Finding:
+    """Judge whether what the services import is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - lazy
+
+    present, missing = [], []
+    for name in names:
+        try:
+            present.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding(
+            level=Level.FAIL,
+            what="packages",
+            found=f"missing: {', '.join(missing)}",
+            action="install checkout-sim again, with its dependencies",
+        )
+    return Finding(level=Level.OK, what="packages", found=", ".join(present))
+
+
+def proxy_servers() -> Iterator[Finding]:
+    """Judge which proxy servers there are; the embedded one always is."""
+    from checkout_sim.stack.proxy_install import PINNED_VERSION, find_toxiproxy  # noqa: PLC0415
+
+    found = find_toxiproxy()
+    if found.program is not None:
+        where = f"{found.program} (made for {PINNED_VERSION})"
+        yield Finding(level=Level.OK, what="Toxiproxy", found=where)
+    else:
+        yield Finding(
+            level=Level.WARN,
+            what="Toxiproxy",
+            found=found.explained(),
+            action="run `checkout-sim toxiproxy install`; until then the embedded one is used",
+        )
+    embedded = f"{sys.executable} -m checkout_sim.proxy"
+    yield Finding(level=Level.OK, what="embedded proxy", found=embedded)
+
+
+def fixed_port(port: int, owner: str) -> Finding:
+    """Judge whether a port of `up` is free, and name its holder where that can be known."""
+    what = f"port {port}"
+    with socket.socket() as probe:
+        # As servers bind: a connection lingering in TIME_WAIT is no holder.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return Finding(
+                level=Level.WARN,
+                what=what,
+                found=f"{error.strerror}: held by {_holder(port)}",
+                action=f"only `up` needs it, for {owner}; `run` takes free ports",
+            )
+    return Finding(level=Level.OK, what=what, found=f"free for {owner}")
+
+
+def _holder(port: int) -> str:
+    import psutil  # noqa: PLC0415 - only a port that is taken needs it
+
+    try:
+        for connection in psutil.net_connections(kind="inet"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.laddr[1] == port and connection.pid:
+                process = psutil.Process(connection.pid)
+                return f"{process.name()} (pid {process.pid})"
+    except psutil.Error:
+        pass  # another user's process does not tell
+    return "a process of another user, or of another container"
+
+
+def descriptors() -> Finding:
+    """Judge how many files and sockets one process may hold open."""
+    import resource  # noqa: PLC0415 - POSIX only, and only needed here
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    said = f"{'unlimited' if soft == endless else soft} (RLIMIT_NOFILE)"
+    if soft == endless or soft >= _DESCRIPTORS_WANTED:
+        return Finding(level=Level.OK, what="open files", found=said)
+    most = "more" if hard == endless else min(hard, 4096)
+    return Finding(
+        level=Level.WARN,
+        what="open files",
+        found=f"{said}; scenarios of many shoppers want {_DESCRIPTORS_WANTED}",
+        action=f"run `ulimit -n {most if isinstance(most, int) else 4096}` before checkout-sim",
+    )
+
+
+def writable(what: str, folder: Path, action: str) -> Finding:
+    """Judge whether files can be made in a folder, or where it would be made."""
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        return Finding(
+            level=Level.FAIL, what=what, found=f"{folder}: {error.strerror}", action=action
+        )
+    made = "" if place == folder else " (made by the first run)"
+    return Finding(level=Level.OK, what=what, found=f"{folder}: can be written{made}")
+
+
+def fork_server() -> Finding:
+    """Judge whether services can be forked from a warm process, which makes starts fast."""
+    possible = sys.platform == "linux" and hasattr(os, "pidfd_open")
+    if possible:
+        return Finding(level=Level.OK, what="fork server", found="possible: services start fast")
+    return Finding(
+        level=Level.WARN,
+        what="fork server",
+        found=f"not on {sys.platform}: services start one interpreter each",
+        action="nothing to do; runs take about a second longer to start",
+    )

@@ -1,0 +1,68 @@
+"""Options that several commands share, each described once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class EngineChoice(StrEnum):
+    """Which proxy server to use."""
+
+    AUTO = "auto"
+    TOXIPROXY = "toxiproxy"
+    EMBEDDED = "embedded"
+
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE|DIR|NAME",
+        help="Scenario files, folders of them, or names of shipped scenarios.",
+        show_default=False,
+    ),
+]
+
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        "-s",
+        metavar="NAME",
+        help="Run only this strategy; may be given several times. "
+        "[default: every strategy the scenario's `expect` names]",
+        show_default=False,
+    ),
+]
+
+EngineOption = Annotated[
+    EngineChoice,
+    typer.Option(
+        help="The proxy server that breaks the links. auto: Toxiproxy when one is found, "
+        "else the embedded one, which speaks the same API."
+    ),
+]
+
+ToxiproxyUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--toxiproxy-url",
+        metavar="URL",
+        envvar="TOXIPROXY_URL",
+        help="Use the Toxiproxy already running at this address, say http://127.0.0.1:8474.",
+        show_default=False,
+    ),
+]
+
+RunsDir = Annotated[
+    Path,
+    typer.Option(
+        "--runs-dir",
+        metavar="DIR",
+        envvar="CHECKOUT_SIM_RUNS_DIR",
+        help="Where runs are archived.",
+    ),
+]
+
+DEFAULT_RUNS_DIR = Path(".checkout-sim")

@@ -1,0 +1,121 @@
+"""`checkout-sim run`: scenarios through strategies, verdicts out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from checkout_sim.cli.options import (
+    DEFAULT_RUNS_DIR,
+    EngineChoice,
+    EngineOption,
+    RunsDir,
+    Strategies,
+    Targets,
+    ToxiproxyUrl,
+)
+from checkout_sim.model.scenario import Scenario
+
+EXAMPLES = """\
+  checkout-sim run
+      the core scenarios, every strategy, Toxiproxy if there is one
+  checkout-sim run lost-response-silent
+      one shipped scenario: see naive caught, and hardened hold
+  checkout-sim run my.yaml more/ --strategy hardened --fail-fast
+      your own file and a folder, stop at the first surprise
+  checkout-sim run --engine embedded --json report.json
+      without Toxiproxy; the report for a program
+  checkout-sim run swarm --seed 7 --strategy naive
+      the same plan as every run of swarm with seed 7
+"""
+
+
+def run(  # noqa: PLR0913 - one argument per option of the command
+    *,
+    targets: Targets = None,
+    strategy: Strategies = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Draw the plan from this seed. [default: the scenario's]",
+            show_default=False,
+        ),
+    ] = None,
+    engine: EngineOption = EngineChoice.AUTO,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            help="Write the report as JSON as well; - is standard output, and the table then "
+            "goes to standard error.",
+            show_default=False,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 on any violation, expected or not.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first run not as expected.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Runs at a time.")
+    ] = 2,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    toxiproxy_url: ToxiproxyUrl = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every violation, and timings.")
+    ] = False,
+) -> None:
+    """Run scenarios under faults and judge how every order ended.
+
+    Without targets the core set of the shipped scenarios runs; without --strategy, every strategy
+    a scenario's `expect` names. Each run is archived with its whole history: see `runs`, `judge`.
+    """
+    from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
+    from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
+
+    strategies = words.known_strategies(strategy or [])
+    if json_file is not None:
+        _check_writable(json_file)
+    scenarios = words.chosen(targets or [])
+
+    from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
+
+    options = Options(
+        engine=engine.value,
+        toxiproxy_url=toxiproxy_url,
+        runs_folder=runs_dir,
+        jobs=jobs,
+        fail_fast=fail_fast,
+        links_path=words.links_path(),
+    )
+    code = run_and_report(
+        lambda watch: simulate_all(
+            scenarios, strategies=strategies, seed=seed, options=options, watch=watch
+        ),
+        expected_runs=_count(scenarios, strategies),
+        runs_dir=runs_dir,
+        json_file=json_file,
+        short_names=words.short_names(scenarios),
+        strict=strict,
+        verbose=verbose,
+    )
+    raise typer.Exit(code)
+
+
+def _count(scenarios: Sequence[Scenario], strategies: Sequence[str] | None) -> int:
+    """Return how many runs there will be, for progress alone."""
+    return sum(len(strategies or scenario.expect) for scenario in scenarios)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a report that could not be written before anything runs, not after."""
+    if str(path) != "-" and (path.is_dir() or not path.absolute().parent.is_dir()):
+        found = "is a folder" if path.is_dir() else f"has no folder {path.absolute().parent}"
+        raise typer.BadParameter(
+            f"{path} {found}; name a file that can be written", param_hint="--json"
+        )

@@ -1,0 +1,67 @@
+"""Where output goes: results to standard output, everything else to standard error.
+
+A reader that stops reading (`| head`) ends nothing: the rest is dropped quietly, so that the
+exit code still tells the verdict.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Wide enough for a matrix, narrow enough to read; also what a pipe gets, which has no width.
+_WIDEST_COLUMNS = 100
+
+
+def tell(text: str) -> None:
+    """Write one line, or several, of result."""
+    _write(sys.stdout, text)
+
+
+def complain(text: str) -> None:
+    """Write one line, or several, of diagnostics."""
+    _write(sys.stderr, text)
+
+
+def results() -> "Console":
+    """Return the console for results; NO_COLOR, FORCE_COLOR, TERM and COLUMNS are respected."""
+    return _console(sys.stdout)
+
+
+def diagnostics() -> "Console":
+    """Return the console for progress and notes."""
+    return _console(sys.stderr)
+
+
+def hush(stream: TextIO) -> None:
+    """Send what is still to be written on a broken stream to nowhere.
+
+    The descriptor itself is replaced, as the `signal` documentation advises, else the
+    interpreter complains when it flushes at exit.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        hush(stream)
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - 30 ms that --help does without
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            hush(stream)
+
+    width = None if "COLUMNS" in os.environ else _WIDEST_COLUMNS
+    if width and stream.isatty():
+        width = min(width, os.get_terminal_size(stream.fileno()).columns or width)
+    return Quiet(file=stream, width=width, markup=False, highlight=False, emoji=False)

@@ -1,0 +1,121 @@
+"""From what was typed to scenarios: shipped ones by name, one's own by file or folder.
+
+Takes the words of the command line, gives sound scenarios, or raises with every problem found.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from checkout_sim.cli.streams import complain
+from checkout_sim.model.errors import (
+    CheckoutSimError,
+    Problem,
+    ScenarioInvalid,
+    ScenarioNotFound,
+    StrategyUnknown,
+)
+from checkout_sim.model.scenario import Scenario
+from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+
+CORE_TAG = "core"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def chosen(targets: Sequence[str]) -> list[Scenario]:
+    """Return what to run: the targets' scenarios, or the core set where none is named.
+
+    Raises ScenarioInvalid with all problems of all files; warnings are only told.
+    """
+    scenarios, problems = loaded(targets)
+    errors = tuple(problem for problem in problems if problem.severity == "error")
+    for problem in problems:
+        if problem.severity != "error":
+            complain(str(problem))
+    if errors:
+        raise ScenarioInvalid(errors)
+    if targets:
+        return scenarios
+    core = [scenario for scenario in scenarios if CORE_TAG in scenario.tags]
+    if not core:
+        raise ScenarioNotFound(
+            f'no shipped scenario has the tag "{CORE_TAG}"; name a file, say '
+            "`checkout-sim run my.yaml`"
+        )
+    return core
+
+
+def loaded(targets: Sequence[str]) -> tuple[list[Scenario], tuple[Problem, ...]]:
+    """Return every sound scenario meant, and all problems, warnings included."""
+    # Imported here: pydantic takes 100 ms that --help does without.
+    from checkout_sim.scenario_files.load import (  # noqa: PLC0415
+        find_scenarios,
+        link_names,
+        load_scenarios,
+    )
+
+    try:
+        paths = find_scenarios(targets, roots=shipped_roots())
+    except ScenarioInvalid:
+        raise
+    except CheckoutSimError as error:
+        raise ScenarioNotFound(f"{error} (`checkout-sim list` shows what is shipped)") from error
+    if not paths:
+        raise ScenarioNotFound("no scenario files were found; name a file or a folder")
+    scenarios, problems = load_scenarios(paths, links=link_names(links_path()))
+    return list(scenarios), problems
+
+
+def shipped_roots() -> list[Path]:
+    """Return the folders of shipped scenarios: beside the package, or inside it when installed."""
+    candidates = (_PACKAGE.parent / "scenarios", _PACKAGE / "scenarios")
+    return [_near(path) for path in candidates if path.is_dir()]
+
+
+def links_path() -> Path:
+    """Return the map of links: the working directory's toxiproxy.json, else the shipped one."""
+    places = (Path(), _PACKAGE.parent, _PACKAGE)
+    found = (place / "toxiproxy.json" for place in places)
+    return next((path for path in found if path.is_file()), Path("toxiproxy.json"))
+
+
+def short_names(scenarios: Sequence[Scenario]) -> dict[str, str]:
+    """Return what to type for each shipped scenario's path, so that it works from anywhere."""
+    roots = {root.resolve() for root in shipped_roots()}
+    return {
+        scenario.path: scenario.name
+        for scenario in scenarios
+        if Path(scenario.path).resolve().parent in roots
+    }
+
+
+def known_strategies(names: Sequence[str]) -> list[str] | None:
+    """Return the strategies asked for, None for those the scenarios name.
+
+    Raises StrategyUnknown for one that does not exist or is not built yet.
+    """
+    for name in names:
+        if name in RESERVED_STRATEGIES:
+            raise StrategyUnknown(
+                f'strategy "{name}" is not built yet; built are {", ".join(BUILT_STRATEGIES)}'
+            )
+        if name not in BUILT_STRATEGIES:
+            raise StrategyUnknown(
+                f'there is no strategy "{name}"{_nearest(name)}; '
+                f"built are {', '.join(BUILT_STRATEGIES)}"
+            )
+    return list(dict.fromkeys(names)) or None
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a typing error needs it
+
+    near = get_close_matches(name, BUILT_STRATEGIES, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _near(path: Path) -> Path:
+    """Return the path as seen from the working directory, where it lies below it."""
+    relative = Path(os.path.relpath(path))
+    return path if relative.parts[:1] == ("..",) else relative

@@ -1,0 +1,125 @@
+"""`checkout-sim up`: the stack by itself, on its documented ports, to be played with by hand."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Protocol
+
+import typer
+
+from checkout_sim.cli.exits import Exit
+from checkout_sim.cli.options import (
+    DEFAULT_RUNS_DIR,
+    EngineChoice,
+    EngineOption,
+    RunsDir,
+    ToxiproxyUrl,
+)
+from checkout_sim.cli.streams import complain, tell
+from checkout_sim.model.run import Engine
+
+EXAMPLES = """\
+  checkout-sim up                      hardened services on ports 3000, 3001 and 3003
+  checkout-sim up --strategy naive     the reference design, with its faults
+"""
+
+_SHOPPING = """\
+Fill a cart and buy it:
+  curl -X POST {order}/cart/add -H 'Content-Type: application/json' \\
+       -d '{{"userId": "user123", "productId": "prod1", "quantity": 2, "price": 19.99}}'
+  curl {order}/cart/user123
+  curl -X POST {order}/order/place -H 'Content-Type: application/json' \\
+       -H 'Idempotency-Key: first-try' -d '{{"userId": "user123"}}'
+  curl '{order}/order?userId=user123'"""
+
+_BREAKING = """\
+Break a link, and mend it:
+  curl -X POST {toxiproxy}/proxies/order_to_payment/toxics \\
+       -d '{{"name": "slow", "type": "latency", "attributes": {{"latency": 2000}}}}'
+  curl -X DELETE {toxiproxy}/proxies/order_to_payment/toxics/slow"""
+
+
+class Standing(Protocol):
+    """A stack that is up; `urls` name what can be called."""
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """Return base URLs by name."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return the proxy server."""
+
+    async def stop(self) -> None:
+        """Bring everything down."""
+
+
+def up(
+    *,
+    strategy: Annotated[
+        str, typer.Option("--strategy", "-s", metavar="NAME", help="What the services do.")
+    ] = "hardened",
+    engine: EngineOption = EngineChoice.AUTO,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    toxiproxy_url: ToxiproxyUrl = None,
+) -> None:
+    """Bring the stack up, for hands and curl, until Ctrl-C.
+
+    It listens on fixed ports, on 127.0.0.1 only. Prints the URLs and curl lines to try; says so when a service dies.
+    """
+    from checkout_sim.cli import targets as words  # noqa: PLC0415 - beside its use
+
+    words.known_strategies([strategy])
+
+    from checkout_sim.simulation import Options, bring_up  # noqa: PLC0415 - 300 ms
+
+    options = Options(
+        engine=engine.value,
+        toxiproxy_url=toxiproxy_url,
+        runs_folder=runs_dir,
+        jobs=1,
+        fail_fast=False,
+        links_path=words.links_path(),
+    )
+    asyncio.run(stay(lambda: bring_up(strategy, options=options, on_note=complain), strategy))
+    raise typer.Exit(Exit.INTERRUPTED)
+
+
+async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
+    """Bring the stack up, say how to use it, and hold it until SIGINT, SIGTERM or SIGHUP.
+
+    Returns once the stack is down again; an interrupted start is waited for as well.
+    """
+    asked_to_end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, asked_to_end.set)
+    bringing = asyncio.ensure_future(bring())
+    ending = asyncio.ensure_future(asked_to_end.wait())
+    try:
+        await asyncio.wait({bringing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not bringing.done():
+            bringing.cancel()
+            await asyncio.wait({bringing})
+            return
+        stack = await bringing
+        try:
+            tell(instructions(stack.urls, stack.engine, strategy))
+            await ending
+            complain("stopping")
+        finally:
+            await stack.stop()
+    finally:
+        ending.cancel()
+
+
+def instructions(urls: Mapping[str, str], engine: Engine, strategy: str) -> str:
+    """Return what a person needs to use the stack: where everything is, and lines to copy."""
+    widest = max(map(len, urls), default=0)
+    lines = [f"The {strategy} stack is up, through {engine.name} {engine.version}.", ""]
+    lines += [f"  {name:<{widest}}  {url}" for name, url in urls.items()]
+    if "order" in urls:
+        lines += ["", _SHOPPING.format(order=urls["order"])]
+    if "toxiproxy" in urls:
+        lines += ["", _BREAKING.format(toxiproxy=urls["toxiproxy"])]
+    return "\n".join([*lines, "", "Ctrl-C stops it."])

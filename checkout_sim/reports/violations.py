@@ -1,0 +1,152 @@
+"""One readable block per run that needs a look: what surprised, what was broken, who believes what.
+
+Takes a run, gives something rich can draw. A run that broke what its scenario says it breaks is
+told briefly (its first order); everything else is told in full.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from checkout_sim.model.run import Believed, Run
+from checkout_sim.model.verdict import FaultOutcome, Violation
+from checkout_sim.reports import phrases
+from checkout_sim.reports.phrases import Standing
+
+STYLES: Mapping[Standing, str] = {
+    Standing.AS_EXPECTED: "green",
+    Standing.SURPRISING: "bold red",
+    Standing.UNDECIDED: "bold magenta",
+    Standing.UNASKED: "cyan",
+}
+
+_LABEL_COLUMNS = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offence:
+    """Everything broken about one order, or about one checkout that left none."""
+
+    order_id: str | None
+    checkout: int | None
+    violations: tuple[Violation, ...]
+
+    @property
+    def heading(self) -> str:
+        """Return what it is about."""
+        parts = [f"order {self.order_id}"] if self.order_id else []
+        parts += [f"checkout {self.checkout}"] if self.checkout is not None else []
+        return ", ".join(parts) or "the run as a whole"
+
+
+def wants_block(run: Run) -> bool:
+    """Return whether a run has anything to tell beyond its cell in the matrix."""
+    return bool(run.verdict.violations) or phrases.standing(run) in {
+        Standing.SURPRISING,
+        Standing.UNDECIDED,
+    }
+
+
+def run_block(
+    run: Run, *, full: bool, reproducible: bool = True, targets: phrases.Targets | None = None
+) -> RenderableType:
+    """Return the whole block of one run; brief unless `full`, or unless the run surprises."""
+    offences = list(_offences(run.verdict.violations))
+    shown = offences if full or phrases.standing(run) is not Standing.AS_EXPECTED else offences[:1]
+    parts: list[RenderableType] = [_heading(run), *_reasons(run)]
+    for offence in shown:
+        parts += [Text(), Padding(_offence(run, offence), (0, 0, 0, 2))]
+    parts += [Text(), *(Padding(line, (0, 0, 0, 2)) for line in _closing(run, offences, shown))]
+    if reproducible:
+        parts.append(Text(f"  Reproduce with: {phrases.reproduce(run, targets)}"))
+    return Group(*parts)
+
+
+def _heading(run: Run) -> Text:
+    standing = phrases.standing(run)
+    text = Text()
+    text.append(f"{standing.value} {phrases.title(run)}: ", style="bold")
+    text.append(phrases.outcome(run), style=STYLES[standing])
+    text.append(f"  seed {run.seed}", style="dim")
+    return text
+
+
+def _reasons(run: Run) -> Iterator[RenderableType]:
+    """Return why a person should look at this run, before any evidence."""
+    rows = [("surprise", surprise.detail) for surprise in run.surprises]
+    rows += [("unknown", f"{name}: {reason}") for name, reason in run.verdict.unknowns.items()]
+    told = " ".join(run.verdict.unknowns.values())
+    rows += [
+        ("unfired", f"{fault.name} ({fault.type}): {fault.reason}")
+        for fault in run.verdict.faults
+        if _missed(fault) and fault.name not in told
+    ]
+    rows += [("note", note) for note in run.verdict.notes]
+    if rows:
+        yield Padding(_rows(rows, style="bold"), (0, 0, 0, 2))
+
+
+def _offence(run: Run, offence: Offence) -> RenderableType:
+    rows = [("broken", f"{one.invariant}: {one.detail}") for one in offence.violations]
+    believed = run.beliefs.get(offence.order_id or "")
+    if believed is not None:
+        rows += _believed_rows(believed)
+    events = sorted({event for one in offence.violations for event in one.events})
+    if events:
+        rows.append(("evidence", f"events {', '.join(map(str, events))} of the history"))
+    return Group(Text(offence.heading, style="bold"), Padding(_rows(rows), (0, 0, 0, 2)))
+
+
+def _believed_rows(believed: Believed) -> list[tuple[str, str]]:
+    return [
+        ("shopper", f"was told: {believed.told}"),
+        ("order", f"believes: {believed.order}"),
+        ("payment", f"believes: {believed.payment}"),
+        ("gateway", f"knows: {believed.gateway}"),
+        ("faults", f"active: {', '.join(believed.faults) or 'none'}"),
+    ]
+
+
+def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) -> Iterator[Text]:
+    hidden = offences[len(shown) :]
+    if hidden:
+        rest = sum(len(offence.violations) for offence in hidden)
+        yield Text(
+            f"and {phrases.counted(len(hidden), 'more order')} "
+            f"({phrases.counted(rest, 'violation')}); --verbose shows all"
+        )
+    unlisted = phrases.violations_total(run) - len(run.verdict.violations)
+    if unlisted > 0:
+        yield Text(f"and {phrases.counted(unlisted, 'violation')} more than a report lists")
+    yield Text(f"History: {run.folder}", style="dim")
+
+
+def _rows(rows: Sequence[tuple[str, str]], *, style: str = "") -> Table:
+    """Return labels in one column and sentences, wrapped under themselves, in the other."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=_LABEL_COLUMNS, no_wrap=True)
+    table.add_column(overflow="fold")
+    last = ""
+    for label, sentence in rows:
+        table.add_row(Text("" if label == last else label, style="dim"), Text(sentence, style))
+        last = label
+    return table
+
+
+def _offences(violations: Sequence[Violation]) -> Iterator[Offence]:
+    """Group violations by what they are about, in the order first met."""
+    groups: dict[tuple[str | None, int | None], list[Violation]] = {}
+    for violation in violations:
+        about = (violation.order_id, None if violation.order_id else violation.checkout)
+        groups.setdefault(about, []).append(violation)
+    for (order_id, _), group in groups.items():
+        checkout = next((one.checkout for one in group if one.checkout is not None), None)
+        yield Offence(order_id=order_id, checkout=checkout, violations=tuple(group))
+
+
+def _missed(fault: FaultOutcome) -> bool:
+    return not fault.fired and not fault.optional
