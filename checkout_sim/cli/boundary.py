@@ -4,8 +4,6 @@ Takes the arguments, gives the code. The only place where anything may be caught
 """
 
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 
 from checkout_sim.cli.exits import Exit, of_error
@@ -68,6 +66,9 @@ def _unforeseen(error: BaseException) -> bool:
 
 def _internal(error: Exception) -> str:
     """Return one line about a bug, its traceback put aside in a file."""
+    import tempfile  # noqa: PLC0415 - only a bug needs them
+    import traceback  # noqa: PLC0415 - beside it
+
     first = (str(error) or "no message").splitlines()[0]
     text = "".join(traceback.format_exception(error))
     try:

@@ -4,9 +4,7 @@ Looks only; starts nothing that stays, writes nothing that stays.
 """
 
 import os
-import socket
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,6 +69,8 @@ def doctor(*, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
 
 def look(runs_dir: Path) -> Iterator[Finding]:
     """Yield every finding, in the order in which one would mend them."""
+    import tempfile  # noqa: PLC0415 - --help does without
+
     yield python_version(sys.version_info[:3])
     yield packages(_PACKAGES)
     yield from proxy_servers()
@@ -134,6 +134,8 @@ def proxy_servers() -> Iterator[Finding]:
 
 def fixed_port(port: int, owner: str) -> Finding:
     """Judge whether a port of `up` is free, and name its holder where that can be known."""
+    import socket  # noqa: PLC0415 - --help does without
+
     what = f"port {port}"
     with socket.socket() as probe:
         # As servers bind: a connection lingering in TIME_WAIT is no holder.
@@ -155,8 +157,9 @@ def _holder(port: int) -> str:
 
     try:
         for connection in psutil.net_connections(kind="inet"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and connection.laddr[1] == port and connection.pid:
+            if connection.status != psutil.CONN_LISTEN or not connection.pid:
+                continue
+            if tuple(connection.laddr)[1:2] == (port,):
                 process = psutil.Process(connection.pid)
                 return f"{process.name()} (pid {process.pid})"
     except psutil.Error:
@@ -184,6 +187,8 @@ def descriptors() -> Finding:
 
 def writable(what: str, folder: Path, action: str) -> Finding:
     """Judge whether files can be made in a folder, or where it would be made."""
+    import tempfile  # noqa: PLC0415 - --help does without
+
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=place):

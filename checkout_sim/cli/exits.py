@@ -14,6 +14,7 @@ orders, and a verdict against expectation outweighs one that could not be reache
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from checkout_sim.model.errors import (
     FaultNotApplied,
@@ -25,7 +26,9 @@ from checkout_sim.model.errors import (
     StackDidNotStart,
     StrategyUnknown,
 )
-from checkout_sim.model.run import Run
+
+if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
+    from checkout_sim.model.run import Run
 
 
 class Exit(IntEnum):
@@ -56,7 +59,7 @@ def worst(codes: Iterable[Exit]) -> Exit:
     return next((code for code in _WORST_FIRST if code in seen), Exit.AS_EXPECTED)
 
 
-def of_run(run: Run, *, strict: bool = False) -> Exit:
+def of_run(run: "Run", *, strict: bool = False) -> Exit:
     """Return the code one run earns; without an expectation only a valid run earns 0.
 
     `strict` convicts every broken claim, expected or not.

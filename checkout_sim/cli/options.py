@@ -1,19 +1,9 @@
 """Options that several commands share, each described once."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-
-
-class EngineChoice(StrEnum):
-    """Which proxy server to use."""
-
-    AUTO = "auto"
-    TOXIPROXY = "toxiproxy"
-    EMBEDDED = "embedded"
-
 
 Targets = Annotated[
     list[str] | None,
@@ -37,7 +27,7 @@ Strategies = Annotated[
 ]
 
 EngineOption = Annotated[
-    EngineChoice,
+    Literal["auto", "toxiproxy", "embedded"],
     typer.Option(
         help="The proxy server that breaks the links. auto: Toxiproxy when one is found, "
         "else the embedded one, which speaks the same API."

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from checkout_sim.cli.options import (
     DEFAULT_RUNS_DIR,
-    EngineChoice,
     EngineOption,
     RunsDir,
     Strategies,
     Targets,
     ToxiproxyUrl,
 )
-from checkout_sim.model.scenario import Scenario
+
+if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
+    from checkout_sim.model.scenario import Scenario
 
 EXAMPLES = """\
   checkout-sim run
@@ -44,7 +45,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
             show_default=False,
         ),
     ] = None,
-    engine: EngineOption = EngineChoice.AUTO,
+    engine: EngineOption = "auto",
     json_file: Annotated[
         Path | None,
         typer.Option(
@@ -86,7 +87,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
 
     options = Options(
-        engine=engine.value,
+        engine=engine,
         toxiproxy_url=toxiproxy_url,
         runs_folder=runs_dir,
         jobs=jobs,
@@ -107,7 +108,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     raise typer.Exit(code)
 
 
-def _count(scenarios: Sequence[Scenario], strategies: Sequence[str] | None) -> int:
+def _count(scenarios: Sequence["Scenario"], strategies: Sequence[str] | None) -> int:
     """Return how many runs there will be, for progress alone."""
     return sum(len(strategies or scenario.expect) for scenario in scenarios)
 

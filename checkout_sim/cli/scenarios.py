@@ -2,14 +2,16 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from checkout_sim.cli.options import Targets
 from checkout_sim.cli.streams import complain, results, tell
 from checkout_sim.model.errors import ScenarioInvalid
-from checkout_sim.model.scenario import Expectation, Scenario
+
+if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
+    from checkout_sim.model.scenario import Expectation, Scenario
 
 LIST_EXAMPLES = """\
   checkout-sim list                all shipped scenarios
@@ -69,7 +71,8 @@ def list_scenarios(
 def validate(*, targets: Targets = None) -> None:
     """Check scenario files without starting anything.
 
-    Every problem of every file is told with line and column, on standard error. Exits 2 if a file cannot be used; warnings stop nothing.
+    Every problem of every file is told with line and column, on standard error. Exits 2 if a
+    file cannot be used; warnings stop nothing.
     """
     from checkout_sim.cli.targets import loaded  # noqa: PLC0415 - imports scenario loading
 
@@ -103,11 +106,11 @@ def schema(
     tell(json.dumps(json_schema(), indent=2))
 
 
-def _stated(expectation: Expectation | None) -> str:
+def _stated(expectation: "Expectation | None") -> str:
     return "–" if expectation is None else expectation.verdict  # noqa: RUF001 - typography
 
 
-def _counted(shown: list[Scenario], tag: str | None) -> str:
+def _counted(shown: list["Scenario"], tag: str | None) -> str:
     noun = "scenario" if len(shown) == 1 else "scenarios"
     tagged = f' tagged "{tag}"' if tag else ""
     return f"{len(shown)} {noun}{tagged}"

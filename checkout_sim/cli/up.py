@@ -1,22 +1,21 @@
 """`checkout-sim up`: the stack by itself, on its documented ports, to be played with by hand."""
 
-import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from checkout_sim.cli.exits import Exit
 from checkout_sim.cli.options import (
     DEFAULT_RUNS_DIR,
-    EngineChoice,
     EngineOption,
     RunsDir,
     ToxiproxyUrl,
 )
 from checkout_sim.cli.streams import complain, tell
-from checkout_sim.model.run import Engine
+
+if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
+    from checkout_sim.model.run import Engine
 
 EXAMPLES = """\
   checkout-sim up                      hardened services on ports 3000, 3001 and 3003
@@ -47,7 +46,7 @@ class Standing(Protocol):
         """Return base URLs by name."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine":
         """Return the proxy server."""
 
     async def stop(self) -> None:
@@ -59,14 +58,17 @@ def up(
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", metavar="NAME", help="What the services do.")
     ] = "hardened",
-    engine: EngineOption = EngineChoice.AUTO,
+    engine: EngineOption = "auto",
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     toxiproxy_url: ToxiproxyUrl = None,
 ) -> None:
     """Bring the stack up, for hands and curl, until Ctrl-C.
 
-    It listens on fixed ports, on 127.0.0.1 only. Prints the URLs and curl lines to try; says so when a service dies.
+    It listens on fixed ports, on 127.0.0.1 only. Prints the URLs and curl lines to try,
+    and says so when a service dies.
     """
+    import asyncio  # noqa: PLC0415 - 40 ms that --help does without
+
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - beside its use
 
     words.known_strategies([strategy])
@@ -74,7 +76,7 @@ def up(
     from checkout_sim.simulation import Options, bring_up  # noqa: PLC0415 - 300 ms
 
     options = Options(
-        engine=engine.value,
+        engine=engine,
         toxiproxy_url=toxiproxy_url,
         runs_folder=runs_dir,
         jobs=1,
@@ -90,6 +92,9 @@ async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
 
     Returns once the stack is down again; an interrupted start is waited for as well.
     """
+    import asyncio  # noqa: PLC0415 - 40 ms that --help does without
+    import signal  # noqa: PLC0415 - beside it
+
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -113,7 +118,7 @@ async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
         ending.cancel()
 
 
-def instructions(urls: Mapping[str, str], engine: Engine, strategy: str) -> str:
+def instructions(urls: Mapping[str, str], engine: "Engine", strategy: str) -> str:
     """Return what a person needs to use the stack: where everything is, and lines to copy."""
     widest = max(map(len, urls), default=0)
     lines = [f"The {strategy} stack is up, through {engine.name} {engine.version}.", ""]
