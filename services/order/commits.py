@@ -5,26 +5,37 @@ so a holder that wakes late changes nothing and learns it from the row count. Fu
 Core connection, never await, never commit: each is one atomic `Database.run`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, false, null, select, true, update
 
+from ..chassis.database import Prepared
 from .answers import Charged
 from .cart import MAX_TOTAL_MINOR, Line, merged, total_minor
 from .order import Lease, Order, Status
 from .replies import cart_empty, key_reused, unpayable
-from .store import ADD_ORDER, CARTS, LINES, ORDERS, order_by_id, row_of
-from .tables import ClientKeyRow, order_of, table_of
+from .store import add_order, order_by_id
+from .tables import (
+    CARTS,
+    CONFIRMED,
+    KEYS,
+    LINES,
+    ONE,
+    ORDER_COLUMNS,
+    ORDERS,
+    PENDING,
+    ZERO,
+    insert_into,
+    order_of,
+)
 
-KEYS = table_of(ClientKeyRow)
-
-_BY_KEY = (
-    select(KEYS.c.request_hash, ORDERS)
+_BY_KEY = Prepared(
+    select(*ORDER_COLUMNS, KEYS.c.request_hash)
     .join_from(KEYS, ORDERS, KEYS.c.order_id == ORDERS.c.id)
     .where(KEYS.c.client_key == bindparam("the_key"))
 )
-_BIND_KEY = insert(KEYS)
-_CART_LINES = (
+_BIND_KEY = insert_into(KEYS, "client_key", "request_hash", "order_id")
+_CART_LINES = Prepared(
     select(
         LINES.c.product_id, LINES.c.quantity, LINES.c.price_minor, LINES.c.taken_by, CARTS.c.version
     )
@@ -32,71 +43,75 @@ _CART_LINES = (
     .where(CARTS.c.user_id == bindparam("of_user"))
     .order_by(LINES.c.id)
 )
-_TAKE_LINES = (
+_TAKE_LINES = Prepared(
     update(LINES)
     .where(LINES.c.user_id == bindparam("of_user"), LINES.c.taken_by.is_(None))
     .values(taken_by=bindparam("taker"))
 )
-_DELETE_TAKEN = delete(LINES).where(
-    LINES.c.user_id == bindparam("of_user"), LINES.c.taken_by == bindparam("taker")
-)
-_RELEASE_LINES = (
-    update(LINES)
-    .where(LINES.c.user_id == bindparam("of_user"), LINES.c.taken_by == bindparam("taker"))
-    .values(taken_by=None)
-)
-_STEP_VERSION = (
-    update(CARTS).where(CARTS.c.user_id == bindparam("of_user")).values(version=CARTS.c.version + 1)
+_TAKEN = (LINES.c.user_id == bindparam("of_user"), LINES.c.taken_by == bindparam("taker"))
+_DELETE_TAKEN = Prepared(delete(LINES).where(*_TAKEN))
+_RELEASE_TAKEN = Prepared(update(LINES).where(*_TAKEN).values(taken_by=null()))
+_STEP_VERSION = Prepared(
+    update(CARTS)
+    .where(CARTS.c.user_id == bindparam("of_user"))
+    .values(version=CARTS.c.version + ONE)
 )
 
-_PENDING = ORDERS.c.status == Status.PENDING.value
-_OURS = (ORDERS.c.id == bindparam("the_order"), ORDERS.c.fence == bindparam("the_fence"), _PENDING)
-
-_CONFIRM = (
+_IS_PENDING = ORDERS.c.status == PENDING
+_OURS = (
+    ORDERS.c.id == bindparam("order_id"),
+    ORDERS.c.fence == bindparam("our_fence"),
+    _IS_PENDING,
+)
+_CONFIRM = Prepared(
     update(ORDERS)
     .where(
         *_OURS,
-        ORDERS.c.cancel_wanted.is_(False),
+        ORDERS.c.cancel_wanted.is_(false()),
         ORDERS.c.total_minor == bindparam("paid_minor"),
         ORDERS.c.currency == bindparam("paid_currency"),
     )
-    .values(status=Status.CONFIRMED.value, lease_until_ms=0)
+    .values(status=CONFIRMED, lease_until_ms=ZERO)
 )
-_ROLL_BACK = (
+_ROLL_BACK = Prepared(
     update(ORDERS)
     .where(*_OURS)
     .values(
         status=bindparam("to_status"),
         reason=bindparam("because"),
-        cart_claim=None,
-        lease_until_ms=0,
+        cart_claim=null(),
+        lease_until_ms=ZERO,
     )
 )
-_POSTPONE = (
+_POSTPONE = Prepared(
     update(ORDERS)
     .where(*_OURS)
-    .values(next_at_ms=bindparam("again_at_ms"), attempts=ORDERS.c.attempts + 1, lease_until_ms=0)
+    .values(
+        next_at_ms=bindparam("again_at_ms"),
+        attempts=ORDERS.c.attempts + ONE,
+        lease_until_ms=ZERO,
+    )
 )
-_RENEW = update(ORDERS).where(*_OURS).values(lease_until_ms=bindparam("until_ms"))
-_WANT_CANCEL = (
+_RENEW = Prepared(update(ORDERS).where(*_OURS).values(lease_until_ms=bindparam("until_ms")))
+_WANT_CANCEL = Prepared(
     update(ORDERS)
-    .where(ORDERS.c.id == bindparam("the_order"), _PENDING, ORDERS.c.cancel_wanted.is_(False))
-    .values(cancel_wanted=True, reason=bindparam("because"), next_at_ms=0)
+    .where(ORDERS.c.id == bindparam("order_id"), _IS_PENDING, ORDERS.c.cancel_wanted.is_(false()))
+    .values(cancel_wanted=true(), reason=bindparam("because"), next_at_ms=ZERO)
 )
 _DUE = (
-    select(ORDERS)
+    select(*ORDER_COLUMNS, ORDERS.c.fence, ORDERS.c.attempts)
     .where(
-        _PENDING,
+        _IS_PENDING,
         ORDERS.c.next_at_ms <= bindparam("now_ms"),
         ORDERS.c.lease_until_ms <= bindparam("now_ms"),
     )
     .order_by(ORDERS.c.next_at_ms)
     .limit(bindparam("at_most"))
 )
-_TAKE_LEASE = (
+_TAKE_LEASE = Prepared(
     update(ORDERS)
     .where(*_OURS)
-    .values(fence=ORDERS.c.fence + 1, lease_until_ms=bindparam("until_ms"))
+    .values(fence=ORDERS.c.fence + ONE, lease_until_ms=bindparam("until_ms"))
 )
 
 
@@ -144,25 +159,25 @@ def admit(conn: Connection, intent: Intent) -> Fresh | Known:
     whose lines a live order holds gives that order, and is bound to it from now on.
     """
     if intent.client_key is not None:
-        found = conn.execute(_BY_KEY, {"the_key": intent.client_key}).mappings().one_or_none()
+        found = _BY_KEY(conn, the_key=intent.client_key).fetchone()
         if found is not None:
-            if found["request_hash"] != intent.request_hash:
+            if found[-1] != intent.request_hash:
                 raise key_reused()
             return Known(order=order_of(found))
-    rows = conn.execute(_CART_LINES, {"of_user": intent.user_id}).all()
-    free = [row for row in rows if row.taken_by is None]
+    rows = _CART_LINES(conn, of_user=intent.user_id).fetchall()
+    free = [row for row in rows if row[3] is None]
     if rows and not free:
-        live = order_by_id(conn, rows[-1].taken_by)
+        live = order_by_id(conn, rows[-1][3])
         assert live is not None  # a line is taken and released in its order's own transactions
         _bind_key(conn, intent, live.id)
         return Known(order=live)
-    lines = merged(
-        Line(product_id=row.product_id, quantity=row.quantity, price_minor=row.price_minor)
-        for row in free
-    )
-    if not lines:
+    if not free:
         raise cart_empty()
-    return _create(conn, intent, lines, cart_version=free[-1].version)
+    lines = merged(
+        Line(product_id=product_id, quantity=quantity, price_minor=price_minor)
+        for product_id, quantity, price_minor, _, _ in free
+    )
+    return _create(conn, intent, lines, cart_version=free[-1][-1])
 
 
 def confirm(conn: Connection, order: Order, lease: Lease, paid: Charged) -> bool:
@@ -170,46 +185,62 @@ def confirm(conn: Connection, order: Order, lease: Lease, paid: Charged) -> bool
 
     False when the order has moved on, is wanted back, was paid otherwise, or the lease is lost.
     """
-    terms = {"paid_minor": paid.amount_minor, "paid_currency": paid.currency}
-    if conn.execute(_CONFIRM, _writer(lease) | terms).rowcount == 0:
+    confirmed = _CONFIRM(
+        conn,
+        order_id=lease.order_id,
+        our_fence=lease.fence,
+        paid_minor=paid.amount_minor,
+        paid_currency=paid.currency,
+    )
+    if confirmed.rowcount == 0:
         return False
-    conn.execute(_DELETE_TAKEN, {"of_user": order.user_id, "taker": order.id})
+    _DELETE_TAKEN(conn, of_user=order.user_id, taker=order.id)
     return True
 
 
 def roll_back(conn: Connection, order: Order, lease: Lease, status: Status, reason: str) -> bool:
     """Commit E's other end: failed or canceled, and the cart given back; False if not ours."""
-    ending = {"to_status": status.value, "because": reason}
-    if conn.execute(_ROLL_BACK, _writer(lease) | ending).rowcount == 0:
+    ended = _ROLL_BACK(
+        conn,
+        order_id=lease.order_id,
+        our_fence=lease.fence,
+        to_status=status.value,
+        because=reason,
+    )
+    if ended.rowcount == 0:
         return False
-    conn.execute(_RELEASE_LINES, {"of_user": order.user_id, "taker": order.id})
-    conn.execute(_STEP_VERSION, {"of_user": order.user_id})
+    _RELEASE_TAKEN(conn, of_user=order.user_id, taker=order.id)
+    _STEP_VERSION(conn, of_user=order.user_id)
     return True
 
 
 def postpone(conn: Connection, lease: Lease, again_at_ms: int) -> bool:
     """Leave the order to the reconciler, not before `again_at_ms`; False if not ours."""
-    return conn.execute(_POSTPONE, _writer(lease) | {"again_at_ms": again_at_ms}).rowcount == 1
+    put_off = _POSTPONE(
+        conn, order_id=lease.order_id, our_fence=lease.fence, again_at_ms=again_at_ms
+    )
+    return put_off.rowcount == 1
 
 
 def renew(conn: Connection, lease: Lease, until_ms: int) -> bool:
     """Hold the lease until then; False when somebody else holds it, or the order has ended."""
-    return conn.execute(_RENEW, _writer(lease) | {"until_ms": until_ms}).rowcount == 1
+    renewed = _RENEW(conn, order_id=lease.order_id, our_fence=lease.fence, until_ms=until_ms)
+    return renewed.rowcount == 1
 
 
 def want_cancel(conn: Connection, order_id: str, reason: str) -> bool:
     """Mark a pending order as wanted back; False if it already is, or is not pending."""
-    return conn.execute(_WANT_CANCEL, {"the_order": order_id, "because": reason}).rowcount == 1
+    return _WANT_CANCEL(conn, order_id=order_id, because=reason).rowcount == 1
 
 
 def lease_due(conn: Connection, now_ms: int, until_ms: int, at_most: int) -> list[Due]:
     """Take the lease of orders whose recovery is due, oldest first."""
     due = []
-    for row in conn.execute(_DUE, {"now_ms": now_ms, "at_most": at_most}).mappings().all():
-        seen = Lease(order_id=row["id"], fence=row["fence"])
-        conn.execute(_TAKE_LEASE, _writer(seen) | {"until_ms": until_ms})
-        lease = replace(seen, fence=seen.fence + 1)
-        due.append(Due(order=order_of(row), lease=lease, attempts=row["attempts"]))
+    for row in conn.execute(_DUE, {"now_ms": now_ms, "at_most": at_most}).all():
+        order, fence, attempts = order_of(row), row[-2], row[-1]
+        _TAKE_LEASE(conn, order_id=order.id, our_fence=fence, until_ms=until_ms)
+        lease = Lease(order_id=order.id, fence=fence + 1)
+        due.append(Due(order=order, lease=lease, attempts=attempts))
     return due
 
 
@@ -230,32 +261,25 @@ def _create(
         created_at_ms=intent.now_ms,
     )
     lease = Lease(order_id=order.id, fence=1)
-    recovery = {
-        "client_key": intent.client_key,
-        "cart_claim": f"{intent.user_id}:{cart_version}",
-        "charge_key": order.charge_key,
-        "lease_until_ms": intent.lease_until_ms,
-        "fence": lease.fence,
-        "next_at_ms": intent.now_ms,
-    }
-    conn.execute(ADD_ORDER, row_of(order) | recovery)
-    conn.execute(_TAKE_LINES, {"of_user": order.user_id, "taker": order.id})
+    add_order(
+        conn,
+        order,
+        client_key=intent.client_key,
+        cart_claim=f"{intent.user_id}:{cart_version}",
+        charge_key=order.charge_key,
+        fence=lease.fence,
+        lease_until_ms=intent.lease_until_ms,
+    )
+    _TAKE_LINES(conn, of_user=order.user_id, taker=order.id)
     _bind_key(conn, intent, order.id)
     return Fresh(order=order, lease=lease)
 
 
 def _bind_key(conn: Connection, intent: Intent, order_id: str) -> None:
-    if intent.client_key is None:
-        return
-    conn.execute(
-        _BIND_KEY,
-        {
-            "client_key": intent.client_key,
-            "request_hash": intent.request_hash,
-            "order_id": order_id,
-        },
-    )
-
-
-def _writer(lease: Lease) -> dict[str, object]:
-    return {"the_order": lease.order_id, "the_fence": lease.fence}
+    if intent.client_key is not None:
+        _BIND_KEY(
+            conn,
+            client_key=intent.client_key,
+            request_hash=intent.request_hash,
+            order_id=order_id,
+        )

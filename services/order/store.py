@@ -6,69 +6,94 @@ the function is atomic. The hardened commits are in `commits.py`.
 
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    bindparam,
-    delete,
-    func,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from ..chassis.database import Prepared
 from ..chassis.health import UNDECIDED_SHOWN, Page, Undecided, page_of
 from .cart import MAX_LINES, Cart, Line, merged
 from .order import Order, Status
-from .tables import CartLineRow, CartRow, OrderRow, lines_json, order_of, table_of
-
-CARTS = table_of(CartRow)
-LINES = table_of(CartLineRow)
-ORDERS = table_of(OrderRow)
-
-_TOUCH_CART = upsert(CARTS).values(
-    user_id=bindparam("user_id"), version=1, updated_at_ms=bindparam("now_ms")
+from .tables import (
+    CARTS,
+    LINES,
+    ONE,
+    ORDER_COLUMNS,
+    ORDERS,
+    PENDING,
+    insert_into,
+    lines_json,
+    order_of,
 )
-_TOUCH_CART = _TOUCH_CART.on_conflict_do_update(
-    index_elements=[CARTS.c.user_id],
-    set_={"version": CARTS.c.version + 1, "updated_at_ms": _TOUCH_CART.excluded.updated_at_ms},
+
+_NEW_CART = upsert(CARTS).values(
+    user_id=bindparam("user_id"), version=ONE, updated_at_ms=bindparam("now_ms")
 )
-_GROW_LINE = (
-    update(LINES)
-    .where(
-        LINES.c.user_id == bindparam("of_user"),
-        LINES.c.product_id == bindparam("of_product"),
-        LINES.c.price_minor == bindparam("at_price"),
-        LINES.c.taken_by.is_(None),  # a line an order has taken is no longer the shopper's to grow
+_TOUCH_CART = Prepared(
+    _NEW_CART.on_conflict_do_update(
+        index_elements=[CARTS.c.user_id],
+        set_={
+            "version": CARTS.c.version + ONE,
+            "updated_at_ms": _NEW_CART.excluded.updated_at_ms,
+        },
     )
+)
+# One line at most: a rollback may have given back a second one like it. And none an order has
+# taken: that is no longer the shopper's to grow.
+_LINE_LIKE_IT = select(func.min(LINES.c.id)).where(
+    LINES.c.user_id == bindparam("of_user"),
+    LINES.c.product_id == bindparam("of_product"),
+    LINES.c.price_minor == bindparam("at_price"),
+    LINES.c.taken_by.is_(None),
+)
+_GROW_LINE = Prepared(
+    update(LINES)
+    .where(LINES.c.id == _LINE_LIKE_IT.scalar_subquery())
     .values(quantity=LINES.c.quantity + bindparam("more"))
 )
-_ADD_LINE = insert(LINES)
-_COUNT_LINES = select(func.count()).where(LINES.c.user_id == bindparam("of_user"))
-_CART = select(CARTS.c.updated_at_ms).where(CARTS.c.user_id == bindparam("of_user"))
-_LINES_OF = (
+_ADD_LINE = insert_into(LINES, "user_id", "product_id", "quantity", "price_minor")
+_COUNT_LINES = Prepared(
+    select(func.count(LINES.c.id)).where(LINES.c.user_id == bindparam("of_user"))
+)
+_CART = Prepared(select(CARTS.c.updated_at_ms).where(CARTS.c.user_id == bindparam("of_user")))
+_LINES_OF = Prepared(
     select(LINES.c.product_id, LINES.c.quantity, LINES.c.price_minor)
     .where(LINES.c.user_id == bindparam("of_user"))
     .order_by(LINES.c.id)
 )
-_CLEAR_CART = delete(LINES).where(LINES.c.user_id == bindparam("of_user"))
+_CLEAR_CART = Prepared(delete(LINES).where(LINES.c.user_id == bindparam("of_user")))
 
-ADD_ORDER = insert(ORDERS)
-_ORDER = select(ORDERS).where(ORDERS.c.id == bindparam("order_id"))
+_ADD_ORDER = insert_into(
+    ORDERS,
+    "id",
+    "user_id",
+    "lines",
+    "total_minor",
+    "currency",
+    "card",
+    "status",
+    "client_key",
+    "cart_claim",
+    "charge_key",
+    "cancel_wanted",
+    "lease_until_ms",
+    "fence",
+    "next_at_ms",
+    "attempts",
+    "created_at_ms",
+)
+_ORDER = Prepared(select(*ORDER_COLUMNS).where(ORDERS.c.id == bindparam("order_id")))
 _ORDERS_OF = (
-    select(ORDERS)
+    select(*ORDER_COLUMNS)
     .where(ORDERS.c.user_id == bindparam("of_user"))
     .order_by(ORDERS.c.seq.desc())
     .limit(bindparam("at_most"))
 )
-_OVERWRITE = (
+_OVERWRITE = Prepared(
     update(ORDERS)
     .where(ORDERS.c.id == bindparam("order_id"))
     .values(status=bindparam("to_status"), reason=bindparam("because"))
 )
-_UNDECIDED = select(ORDERS.c.id).where(ORDERS.c.status == Status.PENDING.value)
+_UNDECIDED = select(ORDERS.c.id).where(ORDERS.c.status == PENDING)
 
 _ORDERS_LEDGER = (
     select(
@@ -108,85 +133,101 @@ class CartFull(Exception):
 
 def add_to_cart(conn: Connection, user_id: str, line: Line, now_ms: int) -> Cart:
     """Put `line` into the cart and return the cart; CartFull beyond `MAX_LINES` lines."""
-    conn.execute(_TOUCH_CART, {"user_id": user_id, "now_ms": now_ms})
-    same = {"of_user": user_id, "of_product": line.product_id, "at_price": line.price_minor}
-    if conn.execute(_GROW_LINE, {**same, "more": line.quantity}).rowcount == 0:
-        if conn.execute(_COUNT_LINES, {"of_user": user_id}).scalar_one() >= MAX_LINES:
+    _TOUCH_CART(conn, user_id=user_id, now_ms=now_ms)
+    grown = _GROW_LINE(
+        conn,
+        of_user=user_id,
+        of_product=line.product_id,
+        at_price=line.price_minor,
+        more=line.quantity,
+    )
+    if grown.rowcount == 0:
+        (held,) = _COUNT_LINES(conn, of_user=user_id).fetchone()
+        if held >= MAX_LINES:
             raise CartFull
-        conn.execute(
-            _ADD_LINE,
-            {
-                "user_id": user_id,
-                "product_id": line.product_id,
-                "quantity": line.quantity,
-                "price_minor": line.price_minor,
-            },
+        _ADD_LINE(
+            conn,
+            user_id=user_id,
+            product_id=line.product_id,
+            quantity=line.quantity,
+            price_minor=line.price_minor,
         )
     return cart_of(conn, user_id)
 
 
 def cart_of(conn: Connection, user_id: str) -> Cart:
     """Return the cart, empty when there is none."""
-    touched = conn.execute(_CART, {"of_user": user_id}).scalar_one_or_none()
-    return Cart(user_id=user_id, lines=lines_of(conn, user_id), updated_at_ms=touched)
+    touched = _CART(conn, of_user=user_id).fetchone()
+    return Cart(
+        user_id=user_id,
+        lines=lines_of(conn, user_id),
+        updated_at_ms=touched[0] if touched else None,
+    )
 
 
 def lines_of(conn: Connection, user_id: str) -> tuple[Line, ...]:
     """Return what is in the cart, equal lines added up."""
-    rows = conn.execute(_LINES_OF, {"of_user": user_id})
     return merged(
         Line(product_id=product_id, quantity=quantity, price_minor=price_minor)
-        for product_id, quantity, price_minor in rows
+        for product_id, quantity, price_minor in _LINES_OF(conn, of_user=user_id)
     )
 
 
 def clear_cart(conn: Connection, user_id: str) -> None:
     """Empty the cart, whatever got into it since the order was placed (naive's way)."""
-    conn.execute(_CLEAR_CART, {"of_user": user_id})
+    _CLEAR_CART(conn, of_user=user_id)
 
 
-def row_of(order: Order) -> dict[str, Any]:
-    """Return a new order's row without anything its recovery would need."""
-    return {
-        "id": order.id,
-        "user_id": order.user_id,
-        "lines": lines_json(order.lines),
-        "total_minor": order.total_minor,
-        "currency": order.currency,
-        "card": order.card,
-        "status": order.status.value,
-        "created_at_ms": order.created_at_ms,
-        "cancel_wanted": False,
-        "lease_until_ms": 0,
-        "fence": 0,
-        "next_at_ms": 0,
-        "attempts": 0,
-    }
-
-
-def add_order(conn: Connection, order: Order) -> None:
-    """Record a new order."""
-    conn.execute(ADD_ORDER, row_of(order))
+def add_order(
+    conn: Connection,
+    order: Order,
+    *,
+    client_key: str | None = None,
+    cart_claim: str | None = None,
+    charge_key: str | None = None,
+    fence: int = 0,
+    lease_until_ms: int = 0,
+) -> None:
+    """Record a new order; what only its recovery needs may be left out, as naive does."""
+    _ADD_ORDER(
+        conn,
+        id=order.id,
+        user_id=order.user_id,
+        lines=lines_json(order.lines),
+        total_minor=order.total_minor,
+        currency=order.currency,
+        card=order.card,
+        status=order.status.value,
+        client_key=client_key,
+        cart_claim=cart_claim,
+        charge_key=charge_key,
+        cancel_wanted=False,
+        lease_until_ms=lease_until_ms,
+        fence=fence,
+        next_at_ms=order.created_at_ms,
+        attempts=0,
+        created_at_ms=order.created_at_ms,
+    )
 
 
 def overwrite_status(
     conn: Connection, order_id: str, status: Status, reason: str | None
 ) -> Order | None:
     """Write `status` over whatever is there (naive's way); None when there is no such order."""
-    conn.execute(_OVERWRITE, {"order_id": order_id, "to_status": status.value, "because": reason})
+    _OVERWRITE(conn, order_id=order_id, to_status=status.value, because=reason)
     return order_by_id(conn, order_id)
 
 
 def order_by_id(conn: Connection, order_id: str) -> Order | None:
     """Return the order, or None."""
-    row = conn.execute(_ORDER, {"order_id": order_id}).mappings().one_or_none()
+    row = _ORDER(conn, order_id=order_id).fetchone()
     return None if row is None else order_of(row)
 
 
 def orders_of(conn: Connection, user_id: str, limit: int) -> list[Order]:
     """Return a shopper's orders, newest first."""
     rows = conn.execute(_ORDERS_OF, {"of_user": user_id, "at_most": limit})
-    return [order_of(row) for row in rows.mappings()]
+    return [order_of(row) for row in rows]
 
 
 def undecided(conn: Connection) -> Undecided:

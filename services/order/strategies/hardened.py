@@ -14,10 +14,9 @@ Not survived: a payment service that never comes back. The order then stays pend
 import asyncio
 import hashlib
 import json
+import sqlite3
 from collections.abc import Coroutine, Sequence
 from typing import Any
-
-from sqlalchemy.exc import DatabaseError
 
 from ...chassis.errors import DatabaseUnavailable
 from .. import commits, replies, store
@@ -100,7 +99,7 @@ class Hardened:
         done = self._driving[order.id] = asyncio.get_running_loop().create_future()
         try:
             after = await self._resolver.advance(order, lease)
-        except (DatabaseUnavailable, DatabaseError):
+        except (DatabaseUnavailable, sqlite3.Error):
             return order  # a result that cannot be recorded is not a failure (R9)
         finally:
             del self._driving[order.id]
