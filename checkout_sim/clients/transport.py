@@ -1,6 +1,7 @@
 """HTTP for the tool's clients, whose errors say truly whether a request was sent.
 
-Gives `http_client()` and `error_of()`: httpx over aiohttp, about an eighth of the CPU of httpx's own transport.
+Gives `http_client()`, httpx over aiohttp, about an eighth of the CPU of httpx's own transport,
+and `error_of()`.
 httpx-aiohttp 0.2 maps refusals, resets and disconnects *after* sending alike to `ConnectTimeout`
 (openai/openai-python#3594 met the same), so a lost reply would read as "never sent"; and aiohttp
 repeats GET, PUT and DELETE by itself on a reused connection, so one call could be two. Here:

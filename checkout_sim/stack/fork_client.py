@@ -87,7 +87,8 @@ class ForkServer:
     async def start(self, modules: Sequence[str]) -> None:
         """Launch it, unless that was done before, and wait until it has imported everything.
 
-        A module that cannot be imported raises StackDidNotStart with the fork server's own words.
+        A module that cannot be imported raises StackDidNotStart with the fork server's own words;
+        it is closed by then.
         """
         loop = asyncio.get_running_loop()
         if self._launched is None:
@@ -99,7 +100,13 @@ class ForkServer:
             async with asyncio.timeout(PRELOAD_LIMIT_S):
                 await self._ready
         except TimeoutError:
-            raise self._failure(f"did not preload within {PRELOAD_LIMIT_S:.0f} s") from None
+            failure = self._failure(f"did not preload within {PRELOAD_LIMIT_S:.0f} s")
+            self._launched.process.kill()
+            await self.close()
+            raise failure from None
+        except StackDidNotStart:
+            await self.close()
+            raise
 
     async def spawn(self, service: Service, stdout_fd: int, stderr_path: Path) -> ForkedChild:
         """Fork the service; the caller may close `stdout_fd` afterwards.
@@ -124,6 +131,10 @@ class ForkServer:
             socket.send_fds(self._launched.control, [message], [stdout_fd, log])
             async with asyncio.timeout(SPAWN_LIMIT_S):
                 return await answer
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                answer.result().send_signal(signal.SIGKILL)  # it came, but nobody takes it
+            raise
         except TimeoutError:
             raise self._failure(f"did not fork {service.name} in {SPAWN_LIMIT_S:.0f} s") from None
         except OSError as error:

@@ -165,10 +165,12 @@ def main(arguments: Sequence[str]) -> None:
     _, descriptor, _, parent, *modules = arguments
     die_with(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=int(descriptor)) as control:
-        preload(modules)
-        control.send(json.dumps({"ready": modules}).encode())
-        ForkServer(control).serve()
+    # Closed by the kernel alone, so that a traceback is written before the tool hears of the end.
+    control = socket.socket(fileno=int(descriptor))
+    preload(modules)
+    control.send(json.dumps({"ready": modules}).encode())
+    ForkServer(control).serve()
+    os._exit(0)  # nothing of the services' imports needs an orderly end
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def launch(modules: Sequence[str]) -> Launched:
     with theirs:
         process = subprocess.Popen(  # noqa: S603  # our own program
             command,
-            env={**os.environ, "PYTHONPATH": _search_path()},
+            env={**os.environ, "PYTHONPATH": search_path()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=complaints,
@@ -51,6 +51,6 @@ def launch(modules: Sequence[str]) -> Launched:
     return Launched(process=process, control=ours, complaints=complaints)
 
 
-def _search_path() -> str:
+def search_path() -> str:
     """Return PYTHONPATH as it is, followed by where this package was found."""
     return os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_ROOT))))

@@ -21,7 +21,6 @@ from checkout_sim.stack.kernel import CONFIRM_LIMIT_S, await_stopped
 from checkout_sim.stack.topology import Service
 from checkout_sim.stack.witness import Witness, open_pipe
 
-START_LIMIT_S = 15.0
 TERM_LIMIT_S = 2.5  # services promise to end within 2 s
 _LAST_LINES = 20
 _LAST_BYTES = 16 * 1024
@@ -80,6 +79,7 @@ class ServiceProcess:
         log: Path,
         on_event: Callable[[ServiceLine], None],
         on_process: Callable[[ProcessNote], None],
+        start_limit_s: float,
     ) -> None:
         self.service = service
         self.gaps: list[str] = []
@@ -89,13 +89,14 @@ class ServiceProcess:
         self._log = log
         self._tell = (on_event, on_process)
         self._turn = asyncio.Lock()
+        self._start_limit_s = start_limit_s
         self._lives = 0
         self._closed = False
 
     async def start(self) -> None:
         """Start it, unless it runs; return when our own child answers /health.
 
-        A child that dies or is not healthy in 15 s raises StackDidNotStart, and is gone then.
+        A child that dies or is not healthy in time raises StackDidNotStart, and is gone then.
         """
         async with self._turn:
             if self.life is not None and not self.life.over:
@@ -163,12 +164,12 @@ class ServiceProcess:
     async def _start(self) -> None:
         life = await self._spawn()
         try:
-            async with asyncio.timeout(START_LIMIT_S):
+            async with asyncio.timeout(self._start_limit_s):
                 await self._await_ready(life)
         except TimeoutError:
             why = (await health.ask(life.service, pid=life.child.pid)).why
             await life.end(signal.SIGKILL, within_s=CONFIRM_LIMIT_S)
-            limit = f"was not healthy within {START_LIMIT_S:.0f} s: {why}"
+            limit = f"was not healthy within {self._start_limit_s:g} s: {why}"
             raise self._did_not_start(life, limit) from None
         life.ready = True
         if life.over:
@@ -205,8 +206,11 @@ class ServiceProcess:
 
     async def _await_ready(self, life: Life) -> None:
         """Return when our child answers /health; asking begins when it says that it listens."""
-        either: list[asyncio.Future[Any]] = [life.child.exited, life.witness.listening]
+        listening = life.witness.listening
+        either: list[asyncio.Future[Any]] = [life.child.exited, listening]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if listening.cancelled():  # its output ended first: the process is about to be reaped
+            await asyncio.wait([life.child.exited])
         while not life.over:
             if (await health.ask(life.service, pid=life.child.pid)).ready:
                 return

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checkout_sim.stack.forkserver import environment
+from checkout_sim.stack.launch import search_path
 from checkout_sim.stack.topology import Service
 
 
@@ -43,12 +44,14 @@ class Subprocesses:
     async def spawn(self, service: Service, stdout_fd: int, stderr_path: Path) -> InterpreterChild:
         """Start the service; the caller may close `stdout_fd` afterwards."""
         told = {**service.environment, f"{service.prefix}PARENT_PID": str(os.getpid())}
+        environ = environment(os.environ, prefix=service.prefix, told=told)
         with stderr_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # as the fork server: never the folder where the command was typed
                 "-m",
                 service.module,
-                env=environment(os.environ, prefix=service.prefix, told=told),
+                env=environ | {"PYTHONPATH": search_path()},
                 stdin=DEVNULL,
                 stdout=stdout_fd,
                 stderr=log,

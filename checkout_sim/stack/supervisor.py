@@ -18,6 +18,8 @@ from checkout_sim.stack.topology import Service
 
 __all__ = ["ProcessNote", "ServiceLine", "Supervisor"]
 
+START_LIMIT_S = 15.0
+
 
 class Supervisor:
     """One stack's processes. What ends by `stop` is not noted; every other end is.
@@ -34,6 +36,7 @@ class Supervisor:
         folder: Path,
         on_event: Callable[[ServiceLine], None],
         on_process: Callable[[ProcessNote], None],
+        start_limit_s: float = START_LIMIT_S,
     ) -> None:
         self._processes = {
             (service.name, service.instance): ServiceProcess(
@@ -42,6 +45,7 @@ class Supervisor:
                 log=folder / f"{service.name}-{service.instance}.log",
                 on_event=on_event,
                 on_process=on_process,
+                start_limit_s=start_limit_s,
             )
             for service in services
         }

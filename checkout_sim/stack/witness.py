@@ -21,6 +21,7 @@ PIPE_BYTES = 1024 * 1024  # the most an unprivileged process may ask for (pipe(7
 _READ_BYTES = 256 * 1024
 _LONGEST_LINE_BYTES = 1024 * 1024
 _decode = json.JSONDecoder().decode
+_NOTHING: dict[str, Any] = {}
 
 
 def open_pipe() -> tuple[int, int]:
@@ -111,17 +112,19 @@ class Witness:
 
     def _understand(self, line: bytes) -> None:
         try:
-            said: dict[str, Any] = _decode(line.decode())
-            n = said["n"]
+            said = _decode(line.decode())
+            n, kind, data = said["n"], said["kind"], said.get("data") or _NOTHING
+            if type(n) is not int or type(kind) is not str or type(data) is not dict:
+                raise TypeError("not the contract's types")  # noqa: TRY301  # one way out
             event = ServiceLine(
                 source=self._source,
                 instance=self._instance,
                 n=n,
                 ms=said["ms"],
-                kind=said["kind"],
+                kind=kind,
                 order=said.get("order"),
                 key=said.get("key"),
-                data=said.get("data") or {},
+                data=data,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             if line:
@@ -130,7 +133,7 @@ class Witness:
         if n != self._n + 1:
             self._miss(n)
         self._n = n
-        if not self._heard and event.kind == "process.listening":
+        if not self._heard and kind == "process.listening":
             self._heard = True
             self.listening.set_result(None)
         self._on_event(event)

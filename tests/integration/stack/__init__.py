@@ -1,0 +1,1 @@
+"""The stack brought up and down for real: fork server, processes, ports, pipes."""
