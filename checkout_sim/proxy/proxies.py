@@ -34,7 +34,6 @@ class Connection:
         self._dialling: asyncio.Task[None] | None = None
 
     def _accepted(self, client: End) -> None:
-        client.transport.pause_reading()
         client.lost = self._forget_when_over
         self._proxy.connections.add(self)
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
@@ -56,14 +55,13 @@ class Connection:
             return
         sent = self._proxy.link(self.client, upstream)
         received = self._proxy.link(upstream, self.client)
-        self.client.outgoing = upstream.incoming = sent
-        self.client.incoming = upstream.outgoing = received
         self.links = (sent, received)
         self._proxy.fill(sent, received)
         if any(stage.resets and stage.active for link in self.links for stage in link.stages):
             reset_on_close(self.client)
             reset_on_close(upstream)
-        self.client.transport.resume_reading()
+        upstream.begin(received, sent)
+        self.client.begin(sent, received)
 
     def _forget_when_over(self) -> None:
         if self.client.gone and (self.links is None or self.upstream.gone):

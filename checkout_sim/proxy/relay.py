@@ -27,11 +27,23 @@ def discard(data: bytes) -> None:
 class End(asyncio.Protocol):
     """One socket of a connection: the source of one link and the destination of the other."""
 
-    __slots__ = ("connected", "forward", "gone", "incoming", "lost", "outgoing", "transport")
+    __slots__ = (
+        "_early",
+        "_ended_early",
+        "connected",
+        "forward",
+        "gone",
+        "incoming",
+        "lost",
+        "outgoing",
+        "transport",
+    )
 
     def __init__(self, connected: "Callable[[End], None]") -> None:
         self.connected = connected
-        self.forward: Callable[[bytes], None] = discard  # what data_received does, kept current
+        self.forward: Callable[[bytes], None] = self._keep  # what data_received does, kept current
+        self._early: list[bytes] = []
+        self._ended_early = False
         self.transport: asyncio.Transport
         self.outgoing: Link | None = None  # carries what is read here
         self.incoming: Link | None = None  # brings what is written here
@@ -39,9 +51,28 @@ class End(asyncio.Protocol):
         self.lost: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Tell the connection; nothing is read before both ends are there."""
+        """Tell the connection."""
         self.transport = cast("asyncio.Transport", transport)
         self.connected(self)
+
+    def _keep(self, data: bytes) -> None:
+        """Keep what comes before the other end is there.
+
+        Pausing in connection_made would be simpler, but uvloop starts reading after it.
+        """
+        self._early.append(data)
+        self.transport.pause_reading()
+
+    def begin(self, outgoing: "Link", incoming: "Link") -> None:
+        """Carry data from now on, what came early first."""
+        self.outgoing, self.incoming = outgoing, incoming
+        early, self._early = self._early, []
+        if early:
+            self.transport.resume_reading()
+        for data in early:
+            self.forward(data)
+        if self._ended_early:
+            outgoing.end()
 
     def data_received(self, data: bytes) -> None:
         """Pass on what was read, the shortest way there is."""
@@ -51,6 +82,8 @@ class End(asyncio.Protocol):
         """Send the end along the chain; keep this socket open for what is still to be written."""
         if self.outgoing is not None:
             self.outgoing.end()
+        else:
+            self._ended_early = True
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
