@@ -1,0 +1,17 @@
+"""The use cases: run a scenario, run many, keep a stack up, judge an archived run again."""
+
+from checkout_sim.simulation.judging import judge_run
+from checkout_sim.simulation.options import Options, Progress
+from checkout_sim.simulation.series import simulate_all
+from checkout_sim.simulation.single import simulate
+from checkout_sim.simulation.up import RunningStack, bring_up
+
+__all__ = [
+    "Options",
+    "Progress",
+    "RunningStack",
+    "bring_up",
+    "judge_run",
+    "simulate",
+    "simulate_all",
+]

@@ -1,0 +1,89 @@
+"""From a history to a Run: judged the same whether it was recorded just now or years ago.
+
+A history says everything its verdict needs: what was declared, expected and seen. So judging runs
+nothing, and a newer claim can be put to an older run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from checkout_sim.archive.recorder import HISTORY_NAME
+from checkout_sim.archive.runs import write_verdict
+from checkout_sim.checks.beliefs import beliefs_of
+from checkout_sim.checks.evidence import Evidence
+from checkout_sim.checks.expectation import compare
+from checkout_sim.checks.history import History
+from checkout_sim.checks.judge import judge
+from checkout_sim.checks.timings import timings
+from checkout_sim.model.errors import HistoryUnreadable
+from checkout_sim.model.run import Engine, Run
+from checkout_sim.model.scenario import Expectation
+from checkout_sim.ndjson import read_history
+from checkout_sim.reports.summary import run_json
+from checkout_sim.runner.clock import MonotonicClock
+
+
+def judged(history: History, *, folder: Path) -> Run:
+    """Return the run that this history tells of. Raises HistoryUnreadable if it never opened."""
+    opened = history.opened
+    if not opened:
+        message = (
+            f"{folder / HISTORY_NAME}: no run.opened in it, so the stack never came up; "
+            "there is nothing to judge"
+        )
+        raise HistoryUnreadable(message)
+    clock = MonotonicClock()
+    began_ms = clock.now_ms()
+    verdict = judge(history)
+    judge_ms = clock.now_ms() - began_ms
+    expected = _expectation(opened.get("expect"))
+    return Run(
+        id=folder.name,
+        scenario=str(opened["scenario"]),
+        scenario_path=str(opened["path"]),
+        strategy=str(opened["strategy"]),
+        seed=int(opened["seed"]),
+        engine=Engine(**opened["engine"]),
+        folder=folder,
+        verdict=verdict,
+        expected=expected,
+        surprises=compare(verdict, expected, seen=history.kinds),
+        timings=timings(history, start_ms=_start_ms(history), judge_ms=judge_ms),
+        beliefs=beliefs_of(history, verdict),
+    )
+
+
+def judge_run(folder: Path) -> Run:
+    """Judge an archived run again, running nothing. Raises HistoryUnreadable."""
+    evidence = Evidence.in_memory().extend(read_history(folder / HISTORY_NAME))
+    history = evidence.finish()
+    try:
+        return judged(history, folder=folder)
+    finally:
+        history.close()
+
+
+def keep(run: Run) -> None:
+    """Write the verdict beside the history it was made from."""
+    write_verdict(run.folder, run_json(run))
+
+
+def _expectation(said: Any) -> Expectation | None:
+    if said is None:
+        return None
+    confirmed = said["confirmed"]
+    return Expectation(
+        verdict=said["verdict"],
+        trips=tuple(said["trips"]),
+        may_trip=tuple(said["may_trip"]),
+        confirmed=None if confirmed is None else (int(confirmed[0]), int(confirmed[1])),
+        sees=tuple(said["sees"]),
+    )
+
+
+def _start_ms(history: History) -> float:
+    """Return how long the stack took: the storm begins when every service is healthy."""
+    for remark in history.remarks("phase.entered"):
+        if remark.data.get("phase") == "storm":
+            return remark.t_ms
+    return 0.0

@@ -1,0 +1,100 @@
+"""Every scenario against every strategy: several runs, a few at a time, each in a world of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from checkout_sim.model.errors import StrategyUnknown
+from checkout_sim.model.run import Run
+from checkout_sim.model.scenario import Scenario
+from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.simulation.options import Options, Progress
+from checkout_sim.simulation.single import simulate
+from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.launch import Launched
+from checkout_sim.stack.topology import MODULES
+
+
+def require_strategies(names: Sequence[str]) -> None:
+    """Raise StrategyUnknown for the first name that is reserved or does not exist."""
+    for name in names:
+        if name in RESERVED_STRATEGIES:
+            raise StrategyUnknown(
+                f'strategy "{name}" is not built yet; built: {", ".join(BUILT_STRATEGIES)}'
+            )
+        if name not in BUILT_STRATEGIES:
+            raise StrategyUnknown(
+                f'strategy "{name}" does not exist; choose from {", ".join(BUILT_STRATEGIES)}'
+            )
+
+
+def pairs(
+    scenarios: Sequence[Scenario], strategies: Sequence[str] | None
+) -> list[tuple[Scenario, str]]:
+    """Return what is to run: every strategy a scenario expects something of, or those asked for."""
+    return [
+        (scenario, strategy)
+        for scenario in scenarios
+        for strategy in (strategies or scenario.expect)
+    ]
+
+
+async def simulate_all(
+    scenarios: Sequence[Scenario],
+    *,
+    strategies: Sequence[str] | None,
+    seed: int | None,
+    options: Options,
+    watch: Callable[[Progress], None],
+    launched: Launched | None = None,
+) -> AsyncIterator[Run]:
+    """Yield runs as they finish, `options.jobs` at a time over one warm fork server.
+
+    `launched` is a fork server already on its way. With `fail_fast` nothing new begins after a
+    run that is not as expected. Raises what `simulate` raises, after the other worlds are down.
+    """
+    require_strategies(strategies or ())
+    waiting = iter(pairs(scenarios, strategies))
+    finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
+    fork_server = ForkServer(launched)
+    stopping = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            for scenario, strategy in waiting:
+                run = await simulate(
+                    scenario,
+                    strategy=strategy,
+                    seed=seed,
+                    options=options,
+                    spawner=fork_server,
+                    watch=watch,
+                )
+                if options.fail_fast and run.as_expected is False:
+                    stopping.set()
+                finished.put_nowait(run)
+                if stopping.is_set():
+                    return
+        except BaseException as failure:
+            finished.put_nowait(failure)
+            raise
+        finally:
+            finished.put_nowait(None)
+
+    workers: list[asyncio.Task[None]] = []
+    try:
+        await fork_server.start(MODULES)
+        workers = [asyncio.create_task(work()) for _ in range(max(1, options.jobs))]
+        working = len(workers)
+        while working:
+            match await finished.get():
+                case None:
+                    working -= 1
+                case Run() as run:
+                    yield run
+                case failure:
+                    raise failure
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        await fork_server.close()

@@ -1,0 +1,88 @@
+"""A stack that stays up on its fixed ports, for curl and the curious."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from checkout_sim.model.run import Engine
+from checkout_sim.model.scenario import StackSpec
+from checkout_sim.model.seen import ProcessNote
+from checkout_sim.simulation.options import Options
+from checkout_sim.simulation.series import require_strategies
+from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
+from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.topology import MODULES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStack:
+    """A stack that is up, until `stop`."""
+
+    urls: Mapping[str, str]
+    engine: Engine
+    folder: Path
+    _closing: AsyncExitStack
+
+    async def stop(self) -> None:
+        """Bring everything down; a second call does nothing."""
+        await self._closing.aclose()
+
+
+async def bring_up(
+    strategy: str, *, options: Options, on_note: Callable[[str], None]
+) -> RunningStack:
+    """Bring the stack up on the ports of toxiproxy.json; `on_note` hears of children that die.
+
+    Its databases and logs live in a folder of their own under the runs folder. Raises
+    StackDidNotStart, naming a port that is taken and who holds it.
+    """
+    require_strategies([strategy])
+    folder = _make_folder(options.runs_folder)
+    async with AsyncExitStack() as closing:
+        fork_server = ForkServer()
+        closing.push_async_callback(fork_server.close)
+        await fork_server.start(MODULES)
+        live = await closing.enter_async_context(
+            live_world(
+                strategy=strategy,
+                spec=StackSpec(),
+                folder=folder,
+                options=options,
+                spawner=fork_server,
+                listeners=Listeners(
+                    on_event=lambda _: None, on_process=lambda note: _tell(on_note, note)
+                ),
+                fixed_ports=True,
+            )
+        )
+        watching = asyncio.create_task(_watch_proxy_server(live, on_note))
+        closing.callback(watching.cancel)
+        on_note(live.note)
+        on_note(f"databases and logs: {folder}")
+        return RunningStack(
+            urls={**live.urls, "toxiproxy": live.proxy_server.server.url},
+            engine=live.engine,
+            folder=folder,
+            _closing=closing.pop_all(),
+        )
+    raise AssertionError  # the stack above swallows nothing
+
+
+def _make_folder(runs_folder: Path) -> Path:
+    runs_folder.mkdir(parents=True, exist_ok=True)
+    return Path(mkdtemp(prefix="up-", dir=runs_folder)).resolve()
+
+
+def _tell(on_note: Callable[[str], None], note: ProcessNote) -> None:
+    if note.kind == "process.exited" and not note.asked:
+        last = "\n  ".join(note.last_lines)
+        said = f"; it said last:\n  {last}" if last else ""
+        on_note(f"{note.process} (pid {note.pid}) ended with status {note.exit_status}{said}")
+
+
+async def _watch_proxy_server(live: LiveWorld, on_note: Callable[[str], None]) -> None:
+    await live.proxy_server.wait_died()
+    on_note(f"the proxy server (pid {live.proxy_server.pid}) ended; no link carries anything now")
