@@ -1,4 +1,4 @@
-"""Every scenario against every strategy: several runs, a few at a time, each in a world of its own."""
+"""Every scenario against every strategy: several runs at a time, each in its own world."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
