@@ -1,0 +1,1 @@
+"""History in, verdict out: pure, so that an old run can be put to a new claim."""

@@ -1,0 +1,165 @@
+"""Evidence: a history being indexed while it is recorded, so that judging it is quick.
+
+Takes observations, one after another; gives a `History`. The index is derived and may be thrown
+away: `history.ndjson` alone is the record. It costs no durability (`synchronous = OFF`): after a
+crash it is made anew.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+from checkout_sim.checks.continuity import Continuity
+from checkout_sim.checks.history import History
+from checkout_sim.checks.placing import LEDGER_TABLES, place
+from checkout_sim.checks.schema import INDEXES, SCHEMA_VERSION, TABLES
+from checkout_sim.model.history import Observation
+
+_BATCH = 512
+_COLUMNS = {
+    "order_id": 2,
+    "order_row": 6,
+    "payment_row": 7,
+    "journal": 10,
+    "cart_row": 3,
+    "transition": 5,
+    "event": 5,
+    "call": 11,
+    "sent": 7,
+    "ended": 11,
+    "found": 5,
+    "canceled": 4,
+    "remark": 9,
+}
+_INSERT = {
+    table: f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608 - ours
+    for table, columns in _COLUMNS.items()
+}
+
+
+class OrderNumbers:
+    """Dense integers for order ids, from 1; 0 stands for no order.
+
+    The map is kept in the index and only its recent part in memory: a million ids as a Python
+    dictionary are 168 MB (measured), and an order's events come close together.
+    """
+
+    _MOST_REMEMBERED = 65_536
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._recent: dict[str | None, int] = {None: 0}
+        self._last = 0
+        self._forgot = False
+
+    def __call__(self, order_id: str | None) -> int:
+        """Return the order's integer, a new one when it was not seen before."""
+        n = self._recent.get(order_id)
+        if n is not None:
+            return n
+        return 0 if order_id is None else self._look_up(order_id)
+
+    def _look_up(self, order_id: str) -> int:
+        if len(self._recent) > self._MOST_REMEMBERED:
+            if not self._forgot:
+                self._db.execute("CREATE UNIQUE INDEX order_id_by_id ON order_id (id)")
+            self._recent, self._forgot = {None: 0}, True
+        if self._forgot:
+            row = self._db.execute("SELECT n FROM order_id WHERE id = ?", (order_id,)).fetchone()
+            if row is not None:
+                known: int = row[0]
+                self._recent[order_id] = known
+                return known
+        self._last += 1
+        self._db.execute("INSERT INTO order_id VALUES (?, ?)", (self._last, order_id))
+        self._recent[order_id] = self._last
+        return self._last
+
+
+class Evidence:
+    """A history being written into an index. Add, then finish; a finished one takes no more."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.executescript(TABLES)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("BEGIN")
+        self._numbers = OrderNumbers(db)
+        self._continuity = Continuity()
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+        self._kinds: dict[str, list[int]] = {}
+        self._read: set[str] = set()
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Return evidence that leaves no file."""
+        return cls(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+
+    @classmethod
+    def at(cls, path: str | PathLike[str]) -> Self:
+        """Return evidence kept in a file; one that is there already is made anew."""
+        Path(path).unlink(missing_ok=True)
+        return cls(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+
+    def add(self, seen: Observation) -> None:
+        """Take the next observation."""
+        self._continuity.follow(seen)
+        counted = self._kinds.get(seen.kind)
+        if counted is None:
+            self._kinds[seen.kind] = [1, seen.id]
+        else:
+            counted[0] += 1
+        if seen.kind.startswith("ledger."):
+            self._begin_or_end_ledger(seen)
+        table, row = place(seen, self._numbers)
+        rows = self._rows[table]
+        rows.append(row)
+        if len(rows) >= _BATCH:
+            self._flush(table)
+
+    def extend(self, observations: Iterable[Observation]) -> Self:
+        """Take many observations and return itself."""
+        for seen in observations:
+            self.add(seen)
+        return self
+
+    def finish(self) -> History:
+        """Index what was taken and return it, ready to be judged."""
+        for table in _COLUMNS:
+            self._flush(table)
+        counts = [(kind, *counted) for kind, counted in sorted(self._kinds.items())]
+        self._db.executemany("INSERT INTO kind VALUES (?, ?, ?)", counts)
+        self._db.executemany("INSERT INTO flaw VALUES (?, ?)", self._continuity.flaws)
+        close_index(self._db)
+        return History(self._db)
+
+    def _begin_or_end_ledger(self, seen: Observation) -> None:
+        """Let a ledger that is read a second time replace its first reading."""
+        name = seen.data.get("name", "")
+        if seen.kind == "ledger.ended":
+            self._read.add(name)
+        elif seen.kind == "ledger.read" and name in self._read:
+            self._read.discard(name)
+            table = LEDGER_TABLES.get(name)
+            if table is not None:
+                self._rows[table].clear()
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of our own table
+
+    def _flush(self, table: str) -> None:
+        rows = self._rows[table]
+        if rows:
+            self._db.executemany(_INSERT[table], rows)
+            rows.clear()
+
+
+def close_index(db: sqlite3.Connection) -> None:
+    """Count the tables, build the indexes and commit: the last step of any filling."""
+    for table in _COLUMNS:
+        db.execute(f"INSERT INTO size SELECT '{table}', COUNT(*) FROM {table}")  # noqa: S608 - ours
+    for statement in INDEXES.split(";"):
+        db.execute(statement)
+    db.execute("COMMIT")

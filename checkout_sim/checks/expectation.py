@@ -1,0 +1,57 @@
+"""Expectation: a verdict against what the scenario's `expect:` states, compared afterwards.
+
+Changes no verdict. Unknown satisfies no expectation: a run that could not be judged proves nothing.
+"""
+
+from collections.abc import Collection, Iterator
+
+from checkout_sim.model.run import Surprise
+from checkout_sim.model.scenario import Expectation
+from checkout_sim.model.verdict import Broken, Verdict
+
+
+def compare(
+    verdict: Verdict, expected: Expectation | None, *, seen: Collection[str]
+) -> tuple[Surprise, ...]:
+    """Return every way in which the verdict is not the one expected; None expects nothing.
+
+    `seen` holds the kinds observed in the run (`History.kinds`).
+    """
+    if expected is None:
+        return ()
+    return tuple(Surprise(detail=detail) for detail in _surprises(verdict, expected, seen))
+
+
+def _surprises(verdict: Verdict, expected: Expectation, seen: Collection[str]) -> Iterator[str]:
+    if verdict.status == "unknown":
+        why = "; ".join(f"{name}: {reason}" for name, reason in verdict.unknowns.items())
+        yield f"unknown, which satisfies no expectation: {why}"
+    elif verdict.status != expected.verdict:
+        yield f"{verdict.status} where {expected.verdict} was expected"
+    yield from _misjudged(verdict, expected)
+    if expected.confirmed is not None:
+        yield from _miscounted(verdict, *expected.confirmed)
+    yield from (
+        f"{kind} was expected to be seen and was not" for kind in expected.sees if kind not in seen
+    )
+
+
+def _misjudged(verdict: Verdict, expected: Expectation) -> Iterator[str]:
+    for name in expected.trips:
+        if name not in verdict.broken:
+            yield f"{name} was expected to break and did not"
+    for name in verdict.broken:
+        if name not in expected.trips and name not in expected.may_trip:
+            yield f"{name} broke, which was not expected: {_first_detail(verdict, name)}"
+
+
+def _miscounted(verdict: Verdict, least: int, most: int) -> Iterator[str]:
+    found = verdict.orders.confirmed
+    if not least <= found <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        yield f"{found} of {verdict.orders.total} checkouts confirmed, expected {wanted}"
+
+
+def _first_detail(verdict: Verdict, name: str) -> str:
+    finding = verdict.findings[name]
+    return finding.violations[0].detail if isinstance(finding, Broken) else ""

@@ -1,0 +1,60 @@
+"""The promises a checkout makes: one pure function each, and the table of what each needs.
+
+A claim takes a history and gives Holds or Broken. What it may rest on is said beside it: the
+ledgers it reads, and whether it speaks of how things ended, which cannot be told of a run that
+never came to rest. The judge turns a missing ledger or an exception into Unknown.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from checkout_sim.checks.history import History
+from checkout_sim.checks.invariants.money import (
+    charged_at_most_once,
+    no_charge_without_an_order,
+    payment_agrees_with_gateway,
+)
+from checkout_sim.checks.invariants.orders import (
+    confirmed_means_paid_in_full,
+    every_order_ends,
+    one_confirmed_order_per_checkout,
+    states_never_go_back,
+    unconfirmed_means_not_paid,
+)
+from checkout_sim.checks.invariants.replies import replies_are_true, same_key_same_answer
+from checkout_sim.model.verdict import Broken, Holds, Unknown
+
+Invariant = Callable[[History], Holds | Broken | Unknown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One invariant, the ledgers it rests on, and whether it is about how things ended."""
+
+    judge: Invariant
+    ledgers: tuple[str, ...] = ()
+    at_rest: bool = True
+
+
+CLAIMS: Mapping[str, Claim] = {
+    "every_order_ends": Claim(judge=every_order_ends, ledgers=("orders",)),
+    "confirmed_means_paid_in_full": Claim(
+        judge=confirmed_means_paid_in_full, ledgers=("orders", "journal")
+    ),
+    "unconfirmed_means_not_paid": Claim(
+        judge=unconfirmed_means_not_paid, ledgers=("orders", "journal")
+    ),
+    "charged_at_most_once": Claim(judge=charged_at_most_once, ledgers=("journal",), at_rest=False),
+    "no_charge_without_an_order": Claim(
+        judge=no_charge_without_an_order, ledgers=("orders", "journal")
+    ),
+    "payment_agrees_with_gateway": Claim(
+        judge=payment_agrees_with_gateway, ledgers=("payments", "journal")
+    ),
+    "one_confirmed_order_per_checkout": Claim(
+        judge=one_confirmed_order_per_checkout, ledgers=("orders", "journal")
+    ),
+    "replies_are_true": Claim(judge=replies_are_true, ledgers=("orders", "journal")),
+    "same_key_same_answer": Claim(judge=same_key_same_answer, at_rest=False),
+    "states_never_go_back": Claim(judge=states_never_go_back, at_rest=False),
+}

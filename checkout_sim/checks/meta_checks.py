@@ -1,0 +1,98 @@
+"""Meta checks: whether the run can carry a verdict at all. Failing one makes it unknown.
+
+Each takes a history and gives Holds or Unknown, never Broken: what is wrong here is wrong with
+the evidence, not with the services.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from checkout_sim.checks.history import History
+from checkout_sim.model.verdict import Holds, Unknown
+
+LEDGERS = ("orders", "payments", "journal", "carts")
+
+
+def unread_ledgers(history: History) -> Mapping[str, str]:
+    """Return why each ledger that was not read whole, and twice alike, was not."""
+    read: dict[str, object] = {}
+    failed: dict[str, str] = {}
+    for remark in history.remarks("ledger.ended", "ledger.failed"):
+        name = str(remark.data.get("name"))
+        if remark.kind == "ledger.failed":
+            failed[name] = str(remark.data.get("message"))
+        elif read.setdefault(name, remark.data.get("digest")) != remark.data.get("digest"):
+            failed[name] = "two readings differ"
+    unread = {name: f"the {name} ledger was not read: {why}" for name, why in failed.items()}
+    for name in LEDGERS:
+        if name not in read and name not in failed:
+            unread[name] = f"the {name} ledger was not read: the history ends before it does"
+    return unread
+
+
+def history_is_complete(history: History, unread: Mapping[str, str]) -> Holds | Unknown:
+    """Ids run without gaps, each attempt ended once, each ledger was read whole."""
+    missing = list(_missing(history))
+    missing += [unread[name] for name in LEDGERS if name in unread]
+    if missing:
+        more = f" (and {len(missing) - 3} more)" if len(missing) > 3 else ""  # noqa: PLR2004 - shown
+        return Unknown(reason="; ".join(missing[:3]) + more)
+    return Holds(judged=sum(history.kinds.values()))
+
+
+def _missing(history: History) -> Iterator[str]:
+    if not history.opened:
+        yield "there is no run.opened"
+    for event, detail in history.rows("SELECT event, detail FROM flaw ORDER BY event"):
+        yield f"{detail} (observation {event})"
+    unended = history.rows(
+        "SELECT s.checkout, s.attempt, COUNT(e.id) FROM sent s LEFT JOIN ended e "
+        "ON e.checkout = s.checkout AND e.attempt = s.attempt "
+        "GROUP BY s.checkout, s.attempt HAVING COUNT(e.id) <> 1 LIMIT 10"
+    )
+    for checkout, attempt, ends in unended:
+        yield f"attempt {attempt} of checkout {checkout} ended {ends} times instead of once"
+
+
+def came_to_rest(history: History) -> Holds | Unknown:
+    """Nothing moved any more when the ledgers were read.
+
+    A stalled run is at rest too: what is undecided stays so, and is judged as it stands.
+    """
+    for remark in history.remarks("quiet.given_up"):
+        moving = remark.data.get("moving") or ()
+        if moving:
+            return Unknown(reason=f"still moving when waiting ended: {', '.join(moving)}")
+        return Holds(judged=1)
+    if "quiet.reached" in history.kinds:
+        return Holds(judged=1)
+    return Unknown(reason="the run never waited for rest: there is no quiet.reached")
+
+
+def run_was_exercised(history: History, *, judged: int) -> Holds | Unknown:
+    """Every checkout of the plan was sent, and there were orders and claims to judge."""
+    row = history.row("SELECT COUNT(DISTINCT checkout) FROM sent WHERE NOT proof")
+    sent = int(row[0]) if row else 0
+    asked = int(history.opened.get("checkouts", 0))
+    if sent < asked:
+        return Unknown(reason=f"{sent} of {asked} checkouts were sent")
+    if not judged:
+        return Unknown(reason="no claim was asked, so nothing was judged")
+    orders = history.size("order_row")
+    if not orders:
+        return Unknown(reason="the orders ledger has no row, so nothing was judged")
+    return Holds(judged=orders)
+
+
+def notes_of(history: History) -> tuple[str, ...]:
+    """Return what a reader of the verdict should know and no claim says."""
+    notes = []
+    for remark in history.remarks("quiet.given_up"):
+        undecided = remark.data.get("undecided") or {}
+        named = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in sorted(undecided.items()))
+        why = "nothing moved" if remark.data.get("reason") == "stalled" else "the time was spent"
+        notes.append(f"waiting for rest ended because {why}; undecided: {named or 'nothing'}")
+    for remark in history.remarks("process.exited"):
+        if not remark.data.get("asked", True):
+            who, status = remark.data.get("process"), remark.data.get("exit_status")
+            notes.append(f"{who} ended by itself with status {status} (observation {remark.id})")
+    return tuple(notes)

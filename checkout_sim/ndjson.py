@@ -1,0 +1,112 @@
+"""The only codec: one observation, one line of JSON.
+
+Takes observations and gives bytes for `history.ndjson`; takes such lines and gives observations
+back. Absent is absent: a field that is None is not written, so a line stays short and a reader
+needs no nulls. Lines end in a newline, which is how a torn last line is told from a whole one.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from checkout_sim.model.errors import HistoryUnreadable
+from checkout_sim.model.history import HISTORY_VERSION, Observation
+
+# Built once: `json.dumps` with options makes a new encoder for every call.
+_WRITE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_READ = json.JSONDecoder().decode
+
+_FIELDS = frozenset(Observation.__dataclass_fields__)
+_REQUIRED = ("id", "t_ms", "source", "kind")
+
+
+def encode(observation: Observation) -> bytes:
+    """Return the observation as one line, newline included.
+
+    Raises TypeError or ValueError for what JSON cannot hold, NaN included.
+    """
+    line: dict[str, Any] = {
+        "id": observation.id,
+        "t_ms": observation.t_ms,
+        "source": observation.source,
+        "kind": observation.kind,
+    }
+    # Spelled out rather than looped over: this runs for every line of a run.
+    if observation.source_ms is not None:
+        line["source_ms"] = observation.source_ms
+    if observation.checkout is not None:
+        line["checkout"] = observation.checkout
+    if observation.order is not None:
+        line["order"] = observation.order
+    if observation.key is not None:
+        line["key"] = observation.key
+    if observation.fault is not None:
+        line["fault"] = observation.fault
+    if observation.data:
+        data = observation.data
+        line["data"] = data if type(data) is dict else dict(data)
+    return (_WRITE(line) + "\n").encode()
+
+
+def decode(line: bytes | str) -> Observation:
+    """Return the observation of one line.
+
+    Raises HistoryUnreadable when the line is not one, naming what was found.
+    """
+    text = line.decode(errors="replace") if isinstance(line, bytes) else line
+    try:
+        fields = _READ(text.strip())
+    except ValueError as error:
+        raise HistoryUnreadable(f"not a line of JSON ({error}): {text[:80]!r}") from error
+    if not isinstance(fields, dict):
+        raise HistoryUnreadable(f"not a JSON object: {text[:80]!r}")
+    unknown = fields.keys() - _FIELDS
+    missing = [name for name in _REQUIRED if name not in fields]
+    if unknown or missing:
+        found = f"unknown field {min(unknown)!r}" if unknown else f"no field {missing[0]!r}"
+        raise HistoryUnreadable(f"not an observation, {found}: {text[:80]!r}")
+    if type(fields["id"]) is not int or not isinstance(fields.get("data", {}), dict):
+        raise HistoryUnreadable(f"not an observation, a field has the wrong type: {text[:80]!r}")
+    return Observation(**fields)
+
+
+def read_history(path: str | PathLike[str]) -> Iterator[Observation]:
+    """Yield the observations of a history file, in the order they were recorded.
+
+    A last line without its newline that cannot be read was torn when the recorder died, and is
+    dropped. Raises HistoryUnreadable, naming file and line, for anything else.
+    """
+    try:
+        with Path(path).open("rb") as lines:
+            yield from read_lines(lines, named=str(path))
+    except OSError as error:
+        raise HistoryUnreadable(
+            f"{path}: cannot be read: {error.strerror}; list what is archived with "
+            "`checkout-sim runs`"
+        ) from error
+
+
+def read_lines(lines: Iterable[bytes], *, named: str) -> Iterator[Observation]:
+    """Yield the observations of lines that were read already; `named` stands in errors."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            observation = decode(line)
+        except HistoryUnreadable as error:
+            if line.endswith(b"\n"):
+                raise HistoryUnreadable(f"{named}:{number}: {error}") from error
+            return  # only a file's last line can lack its newline: it was torn
+        if observation.kind == "run.opened":
+            _refuse_other_versions(observation, where=f"{named}:{number}")
+        yield observation
+
+
+def _refuse_other_versions(opened: Observation, *, where: str) -> None:
+    version = opened.data.get("history_version")
+    if version != HISTORY_VERSION:
+        raise HistoryUnreadable(
+            f"{where}: history_version is {version!r}, this tool reads {HISTORY_VERSION}; judge it "
+            f"with the version that recorded it ({opened.data.get('tool', 'not recorded')}), or "
+            "run the scenario again"
+        )
