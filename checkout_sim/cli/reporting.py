@@ -13,7 +13,7 @@ from checkout_sim.cli.boundary import report_error
 from checkout_sim.cli.conduct import Outcome, conduct
 from checkout_sim.cli.exits import Exit, worst
 from checkout_sim.cli.progress import Seen, progress_on
-from checkout_sim.cli.streams import complain, diagnostics, results, tell
+from checkout_sim.cli.streams import complain, diagnostics, results, show, tell
 from checkout_sim.model.run import Engine, Run
 from checkout_sim.reports.summary import report
 from checkout_sim.reports.terminal import verdict_report
@@ -46,11 +46,10 @@ def run_and_report(
 
     to_stdout = json_file is not None and str(json_file) == "-"
     if outcome.runs:
-        (console if to_stdout else results()).print(
-            verdict_report(
-                outcome.runs, seconds=outcome.seconds, verbose=verbose, targets=short_names
-            )
+        drawn = verdict_report(
+            outcome.runs, seconds=outcome.seconds, verbose=verbose, targets=short_names
         )
+        show(console if to_stdout else results(), drawn)
     code = outcome.exit_code(strict=strict)
     if json_file is not None:
         whole = report(

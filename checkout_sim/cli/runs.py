@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from checkout_sim.cli.options import DEFAULT_RUNS_DIR, RunsDir
-from checkout_sim.cli.streams import complain, results, tell
+from checkout_sim.cli.streams import complain, results, show, tell
 
 RUNS_EXAMPLES = """\
   checkout-sim runs                 the newest twenty
@@ -50,9 +50,7 @@ def runs(
             run.verdict or "unfinished",
             {True: "yes", False: "no", None: "–"}[run.as_expected],  # noqa: RUF001 - typography
         )
-    console = results()
-    # A wider table wraps in the terminal; cut ids would be worse.
-    console.print(table, width=max(console.width, console.measure(table).minimum), soft_wrap=True)
+    show(results(), table)
     if len(shown) < len(found):
         tell(f"{len(shown)} of {len(found)} runs; --limit 0 shows all")
 
@@ -84,7 +82,7 @@ def judge(
 
     folder = find_run(runs_dir, run)
     judged = judge_run(folder)
-    results().print(judged_report(judged))
+    show(results(), judged_report(judged))
     before = (read_verdict(folder) or {}).get("verdict")
     if before not in {None, judged.verdict.status}:
         complain(f"when it was run, the verdict was {before}")

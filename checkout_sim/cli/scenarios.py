@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checkout_sim.cli.options import Targets
-from checkout_sim.cli.streams import complain, results, tell
+from checkout_sim.cli.streams import complain, results, show, tell
 from checkout_sim.model.errors import ScenarioInvalid
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
@@ -61,7 +61,7 @@ def list_scenarios(
     for one in shown:
         stated = (_stated(one.expect.get(name)) for name in strategies)
         table.add_row(one.name, " ".join(one.tags), *stated, one.why)
-    results().print(table)
+    show(results(), table)
     tell(_counted(shown, tag))
     errors = tuple(problem for problem in problems if problem.severity == "error")
     if errors:

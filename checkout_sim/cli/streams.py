@@ -6,10 +6,10 @@ exit code still tells the verdict.
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 # Wide enough for a matrix, narrow enough to read; also what a pipe gets, which has no width.
 _WIDEST_COLUMNS = 100
@@ -35,7 +35,17 @@ def diagnostics() -> "Console":
     return _console(sys.stderr)
 
 
-def hush(stream: TextIO) -> None:
+def show(console: "Console", drawn: "RenderableType") -> None:
+    """Draw on a console; lines meant to be copied may be longer than it is wide.
+
+    The blanks rich fills lines with are dropped, so that output can be pasted and compared.
+    """
+    with console.capture() as captured:
+        console.print(drawn, crop=False)
+    _write(console.file, "\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def hush(stream: IO[str]) -> None:
     """Send what is still to be written on a broken stream to nowhere.
 
     The descriptor itself is replaced, as the `signal` documentation advises, else the
@@ -46,7 +56,7 @@ def hush(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: IO[str], text: str) -> None:
     try:
         stream.write(text + "\n")
         stream.flush()

@@ -15,7 +15,9 @@ from rich.text import Text
 from checkout_sim.model.run import Run
 from checkout_sim.reports import phrases
 from checkout_sim.reports.phrases import Standing, counted
-from checkout_sim.reports.violations import STYLES, run_block, wants_block
+from checkout_sim.reports.violations import STYLES, command_line, run_block, wants_block
+
+_MOST_COMMANDS = 5
 
 _LEGEND = {
     Standing.AS_EXPECTED: "as the scenario expects",
@@ -53,7 +55,7 @@ def judged_report(
     run: Run, *, verbose: bool = True, targets: phrases.Targets | None = None
 ) -> RenderableType:
     """Return one run judged again: its verdict, its violations, its timings."""
-    again = Text(f"Reproduce with: {phrases.reproduce(run, targets)}")
+    again = command_line(run, targets)
     if wants_block(run):
         body = run_block(run, full=verbose, reproducible=False, targets=targets)
         return Group(body, Text(), timing_line(run), again)
@@ -122,20 +124,18 @@ def _strategy_lines(runs: Sequence[Run]) -> Iterator[Text]:
     widest = max((len(name) for name in strategies), default=0)
     for strategy in strategies:
         own = [run for run in runs if run.strategy == strategy]
-        counts = Counter(run.verdict.status for run in own)
-        held = f"kept every order consistent in {counts['valid']} of {counted(len(own), 'run')}"
-        caught = f"was caught in {counts['invalid']}" if counts["invalid"] else ""
-        unclear = f"could not be judged in {counts['unknown']}" if counts["unknown"] else ""
-        said = ", ".join(part for part in (held, caught, unclear) if part)
-        yield Text(f"{strategy:<{widest}}  {said}{_expectedly(own)}")
+        counts = Counter[str](run.verdict.status for run in own)
+        words = {"invalid": "caught", "valid": "clean", "unknown": "undecided"}
+        said = ", ".join(f"{words[one]} in {counts[one]}" for one in words if counts[one])
+        yield Text(f"{strategy:<{widest}}  {counted(len(own), 'run')}: {said}{_expectedly(own)}")
 
 
 def _expectedly(own: Sequence[Run]) -> str:
     standings = Counter(phrases.standing(run) for run in own)
     if standings[Standing.AS_EXPECTED] == len(own):
-        return ": as expected"
+        return ", as expected"
     surprising = standings[Standing.SURPRISING]
-    return f": {surprising} not as expected" if surprising else ""
+    return f"; {surprising} not as expected" if surprising else ""
 
 
 def _summary_line(runs: Sequence[Run], seconds: float) -> Text:
@@ -166,5 +166,7 @@ def _last_lines(telling: Sequence[Run], targets: phrases.Targets | None) -> Iter
     """End with how to see again what most needs seeing: the surprises, else the first catch."""
     attention = {Standing.SURPRISING, Standing.UNDECIDED}
     urgent = [run for run in telling if phrases.standing(run) in attention]
-    for run in urgent or telling[:1]:
-        yield Text(f"Reproduce with: {phrases.reproduce(run, targets)}")
+    for run in urgent[:_MOST_COMMANDS] or telling[:1]:
+        yield command_line(run, targets)
+    if len(urgent) > _MOST_COMMANDS:
+        yield Text(f"and {len(urgent) - _MOST_COMMANDS} more: each is told above")

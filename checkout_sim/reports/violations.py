@@ -62,8 +62,14 @@ def run_block(
         parts += [Text(), Padding(_offence(run, offence), (0, 0, 0, 2))]
     parts += [Text(), *(Padding(line, (0, 0, 0, 2)) for line in _closing(run, offences, shown))]
     if reproducible:
-        parts.append(Text(f"  Reproduce with: {phrases.reproduce(run, targets)}"))
+        parts.append(command_line(run, targets, indent="  "))
     return Group(*parts)
+
+
+def command_line(run: Run, targets: phrases.Targets | None, *, indent: str = "") -> Text:
+    """Return the line that says how to see a run again; never wrapped, as it is to be copied."""
+    said = f"{indent}Reproduce with: {phrases.reproduce(run, targets)}"
+    return Text(said, no_wrap=True, overflow="ignore")
 
 
 def _heading(run: Run) -> Text:
@@ -87,7 +93,7 @@ def _reasons(run: Run) -> Iterator[RenderableType]:
     ]
     rows += [("note", note) for note in run.verdict.notes]
     if rows:
-        yield Padding(_rows(rows, style="bold"), (0, 0, 0, 2))
+        yield Padding(_rows(rows, style="bold"), (0, 0, 0, 2), expand=False)
 
 
 def _offence(run: Run, offence: Offence) -> RenderableType:
@@ -122,7 +128,7 @@ def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) ->
     unlisted = phrases.violations_total(run) - len(run.verdict.violations)
     if unlisted > 0:
         yield Text(f"and {phrases.counted(unlisted, 'violation')} more than a report lists")
-    yield Text(f"History: {run.folder}", style="dim")
+    yield Text(f"History: {run.folder}", style="dim", no_wrap=True, overflow="ignore")
 
 
 def _rows(rows: Sequence[tuple[str, str]], *, style: str = "") -> Table:
