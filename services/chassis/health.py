@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .database import Database
@@ -84,7 +84,7 @@ class Watch:
     strategy: str | None = None
     in_flight: InFlight = field(default_factory=InFlight)
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes, to be put before those of the service."""
         return [
             Route("/health", self.health, methods=["GET"]),

@@ -1,0 +1,9 @@
+"""The chapters of the payment service, by name."""
+
+from collections.abc import Callable, Mapping
+
+from ..context import Context, Strategy
+from .hardened import Hardened
+from .naive import Naive
+
+STRATEGIES: Mapping[str, Callable[[Context], Strategy]] = {"naive": Naive, "hardened": Hardened}
