@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping
 
-import stamina.instrumentation
 from starlette.types import ASGIApp
 
 from ..chassis.database import Database
@@ -17,9 +16,6 @@ from .tables import metadata
 def main(environ: Mapping[str, str] | None = None) -> int:
     """Serve until told to stop and return the exit code."""
     settings = OrderSettings.from_environ(environ)
-    # stamina reports retries through structlog, which prints to standard output: the event stream.
-    # `call.started` counts the attempts already.
-    stamina.instrumentation.set_on_retry_hooks([])
     return serve(_app, settings)
 
 
