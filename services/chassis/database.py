@@ -51,14 +51,23 @@ class Prepared:
     plain tuples, and errors are the driver's (`sqlite3.IntegrityError`).
     """
 
-    __slots__ = ("_sql",)
+    __slots__ = ("_constants", "_sql")
 
     def __init__(self, statement: ClauseElement) -> None:
-        self._sql = str(statement.compile(dialect=sqlite_dialect(paramstyle="named")))
+        compiled = statement.compile(dialect=sqlite_dialect(paramstyle="named"))
+        self._sql = str(compiled)
+        # Constants in the statement become parameters too, such as the OFFSET 0 of a LIMIT.
+        self._constants: dict[str, Any] = {
+            name: bind.value
+            for name, bind in getattr(compiled, "binds", {}).items()
+            if not bind.required
+        }
 
     def __call__(self, connection: Connection, /, **values: int | str | None) -> sqlite3.Cursor:
         """Execute the statement; every bind parameter is given by its name."""
         driver: Any = connection.connection.dbapi_connection
+        if self._constants:
+            values = self._constants | values
         cursor: sqlite3.Cursor = driver.execute(self._sql, values)
         return cursor
 
