@@ -108,11 +108,10 @@ def _released(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
 def _unaimed(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
     """Yield a link struck for one checkout while others use it."""
     begin = fault.at if isinstance(fault, DeedShape) else fault.begin
-    aimed = isinstance(begin, BeforeShape) or (
+    aimed = (isinstance(begin, BeforeShape) and begin.before_checkout > 1) or (
         isinstance(begin, EventShape) and begin.checkout is not None
     )
-    load = shape.load
-    crowded = (load.concurrency or 1) > 1 or load.rate is not None or load.at is not None
+    crowded = (shape.load.concurrency or 1) > 1 or shape.load.rate is not None
     if aimed and crowded and isinstance(fault, LinkShape):
         yield (
             f'"{fault.name}" waits for one checkout, but a link carries them all; use concurrency 1'
