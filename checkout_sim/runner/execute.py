@@ -106,7 +106,9 @@ class Execution:
                 deed = asyncio.create_task(self._deed(step))
                 self._deeds.add(deed)
                 deed.add_done_callback(self._deeds.discard)
-                if isinstance(step.when, BeforeCheckout) and isinstance(step.action, Inject):
+                # Lifts as well: mending a link cuts its connections, and the checkout that comes
+                # next must not lose its own call to that.
+                if isinstance(step.when, BeforeCheckout):
                     self._before[step.when.checkout].append(deed)
             case _ as unreachable:
                 assert_never(unreachable)

@@ -76,6 +76,16 @@ async def test_a_checkout_is_held_until_its_fault_is_in_force() -> None:
     assert kinds.index(("client.ended", 2)) < injected < kinds.index(("client.sent", 3))
 
 
+async def test_a_checkout_is_held_until_the_fault_before_it_is_lifted() -> None:
+    story = Story()
+    window = [inject(BeforeCheckout(checkout=2)), lift(BeforeCheckout(checkout=3))]
+    await carried_out(story, [*checkouts(4), *window])
+
+    kinds = [(seen.kind, seen.checkout) for seen in story.seen]
+    lifted = kinds.index(("fault.lifted", None))
+    assert kinds.index(("client.ended", 2)) < lifted < kinds.index(("client.sent", 3))
+
+
 async def test_a_fault_is_lifted_at_its_moment() -> None:
     story = Story()
     until = OnEvent(event="client.ended", checkout=2)
