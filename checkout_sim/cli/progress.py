@@ -87,6 +87,7 @@ class PlainProgress:
         self._console = console
         self._runs = runs
         self._ended = 0
+        self._engine: Engine | None = None
 
     def __enter__(self) -> Self:
         """Show nothing yet."""
@@ -102,7 +103,8 @@ class PlainProgress:
 
     def watch(self, seen: Seen) -> None:
         """Say which proxy server carries the bytes; the rest would flood a log."""
-        if seen.kind == "engine" and seen.engine is not None:
+        if seen.engine is not None and seen.engine != self._engine:
+            self._engine = seen.engine
             self._console.print(f"proxy server: {seen.engine.name} {seen.engine.version}")
 
     def ended(self, run: Run) -> None:

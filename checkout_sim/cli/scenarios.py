@@ -56,13 +56,14 @@ def list_scenarios(
     shown = [one for one in scenarios if tag is None or tag in one.tags]
     strategies = list(dict.fromkeys(name for one in shown for name in one.expect))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("scenario", "tags", *(f"{name} must be" for name in strategies), "why"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("scenario", no_wrap=True)
+    for heading in ("tags", *strategies, "why"):
+        table.add_column(heading)
     for one in shown:
         stated = (_stated(one.expect.get(name)) for name in strategies)
         table.add_row(one.name, " ".join(one.tags), *stated, one.why)
     show(results(), table)
-    tell(_counted(shown, tag))
+    tell(_counted(shown, tag) + "; under each strategy, the verdict it must earn")
     errors = tuple(problem for problem in problems if problem.severity == "error")
     if errors:
         raise ScenarioInvalid(errors)

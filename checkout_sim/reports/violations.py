@@ -83,9 +83,15 @@ def _heading(run: Run) -> Text:
 
 def _reasons(run: Run) -> Iterator[RenderableType]:
     """Return why a person should look at this run, before any evidence."""
-    rows = [("surprise", surprise.detail) for surprise in run.surprises]
-    rows += [("unknown", f"{name}: {reason}") for name, reason in run.verdict.unknowns.items()]
-    told = " ".join(run.verdict.unknowns.values())
+    unknowns = _by_reason(run.verdict.unknowns)
+    rows = [
+        ("surprise", surprise.detail)
+        for surprise in run.surprises
+        # Of a run that could not be judged, the reasons themselves say it better.
+        if not any(reason in surprise.detail for reason in unknowns)
+    ]
+    rows += [("unknown", f"{reason} ({', '.join(who)})") for reason, who in unknowns.items()]
+    told = " ".join(unknowns)
     rows += [
         ("unfired", f"{fault.name} ({fault.type}): {fault.reason}")
         for fault in run.verdict.faults
@@ -94,6 +100,14 @@ def _reasons(run: Run) -> Iterator[RenderableType]:
     rows += [("note", note) for note in run.verdict.notes]
     if rows:
         yield Padding(_rows(rows, style="bold"), (0, 0, 0, 2), expand=False)
+
+
+def _by_reason(unknowns: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return which claims and checks each reason left undecided: one cause often hits many."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in unknowns.items():
+        reasons.setdefault(reason, []).append(name)
+    return reasons
 
 
 def _offence(run: Run, offence: Offence) -> RenderableType:

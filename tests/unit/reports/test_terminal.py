@@ -133,7 +133,7 @@ def test_a_violation_without_an_order_is_told_by_its_checkout() -> None:
 
 
 def test_an_unknown_run_gives_its_reasons() -> None:
-    assert "faults_fired: swallow left no trace" in "\n".join(drawn([undecided()]))
+    assert "swallow left no trace (faults_fired)" in "\n".join(drawn([undecided()]))
 
 
 def test_each_strategy_is_summed_up_in_a_line() -> None:
@@ -176,3 +176,15 @@ def test_a_run_judged_again_shows_every_violation_and_how_to_run_it() -> None:
 
     assert "ord_second" in paper.getvalue()
     assert "Reproduce with: checkout-sim run" in paper.getvalue().splitlines()[-1]
+
+
+def test_one_reason_for_many_unknowns_is_told_once() -> None:
+    reason = "the payments ledger was not read"
+    blind = run(
+        found="unknown",
+        unknowns={"every_order_ends": reason, "replies_are_true": reason},
+        surprises=[f"unknown, which satisfies no expectation: every_order_ends: {reason}"],
+    )
+    told = [line for line in drawn([blind]) if reason in line]
+
+    assert told == [f"  unknown   {reason} (every_order_ends, replies_are_true)"]
