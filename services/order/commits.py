@@ -233,6 +233,11 @@ def want_cancel(conn: Connection, order_id: str, reason: str) -> bool:
     return _WANT_CANCEL(conn, order_id=order_id, because=reason).rowcount == 1
 
 
+def is_any_due(conn: Connection, now_ms: int) -> bool:
+    """Return whether `lease_due` would find something; writes nothing, so takes no write lock."""
+    return conn.execute(_DUE, {"now_ms": now_ms, "at_most": 1}).first() is not None
+
+
 def lease_due(conn: Connection, now_ms: int, until_ms: int, at_most: int) -> list[Due]:
     """Take the lease of orders whose recovery is due, oldest first."""
     due = []

@@ -51,8 +51,11 @@ class Reconciler:
         if free <= 0:
             return []
         now_ms, until_ms = self._context.clock.now_ms(), lease_until_ms(self._context)
+        db = self._context.db
         try:
-            return await self._context.db.run(commits.lease_due, now_ms, until_ms, free)
+            if not await db.read(commits.is_any_due, now_ms):
+                return []
+            return await db.run(commits.lease_due, now_ms, until_ms, free)
         except Exception as error:  # noqa: BLE001 - the loop must outlive a database that is down
             _record("looking for due orders", error)
             return []
