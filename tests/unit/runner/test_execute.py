@@ -78,6 +78,7 @@ async def test_a_checkout_is_held_until_its_fault_is_in_force() -> None:
 
 async def test_a_checkout_is_held_until_the_fault_before_it_is_lifted() -> None:
     story = Story()
+    story.faults.turns_to_lift = 20
     window = [inject(BeforeCheckout(checkout=2)), lift(BeforeCheckout(checkout=3))]
     await carried_out(story, [*checkouts(4), *window])
 

@@ -81,6 +81,7 @@ class NotedFaults:
 
     deeds: list[str] = field(default_factory=list)
     refuse: bool = False
+    turns_to_lift: int = 0
 
     async def inject(self, step: Inject, *, checkouts_open: bool) -> Done:
         if self.refuse:
@@ -90,6 +91,8 @@ class NotedFaults:
         return Done(target="payment_to_gateway", data={"type": "latency"})
 
     async def lift(self, step: Lift) -> Done | None:
+        for _ in range(self.turns_to_lift):
+            await asyncio.sleep(0)  # a turn of the loop, in which others may get ahead
         self.deeds.append(f"lift {step.fault}#{step.window}")
         return Done(target="payment_to_gateway", data={"how": "release"})
 
