@@ -17,6 +17,7 @@ from checkout_sim.cli.options import (
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
     from checkout_sim.model.scenario import Scenario
+    from checkout_sim.stack.launch import Launched
 
 EXAMPLES = """\
   checkout-sim run
@@ -77,13 +78,14 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     a scenario's `expect` names. Each run is archived with its whole history: see `runs`, `judge`.
     """
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
-    from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
 
     strategies = words.known_strategies(strategy or [])
     if json_file is not None:
         _check_writable(json_file)
+    launched = _launch_early()
     scenarios = words.chosen(targets or [])
 
+    from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
     from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
 
     options = Options(
@@ -96,7 +98,12 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     )
     code = run_and_report(
         lambda watch: simulate_all(
-            scenarios, strategies=strategies, seed=seed, options=options, watch=watch
+            scenarios,
+            strategies=strategies,
+            seed=seed,
+            options=options,
+            watch=watch,
+            launched=launched,
         ),
         expected_runs=_count(scenarios, strategies),
         runs_dir=runs_dir,
@@ -106,6 +113,17 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         verbose=verbose,
     )
     raise typer.Exit(code)
+
+
+def _launch_early() -> "Launched":
+    """Start the fork server before the tool's own imports: it preloads on the other core.
+
+    Where the scenarios turn out to be unusable it ends with this process, its parent.
+    """
+    from checkout_sim.stack.launch import launch  # noqa: PLC0415 - --help does without
+    from checkout_sim.stack.topology import MODULES  # noqa: PLC0415 - likewise
+
+    return launch(MODULES)
 
 
 def _count(scenarios: Sequence["Scenario"], strategies: Sequence[str] | None) -> int:
