@@ -116,9 +116,11 @@ class Database:
             database = cls(engine)
             for pragma in _PRAGMAS:
                 database._driver.execute(pragma)
-            with database._connection.begin():
-                for metadata in tables:
-                    metadata.create_all(database._connection)
+            # Replicas start together on one file: the check and the creation are one transaction.
+            database._driver.execute("BEGIN IMMEDIATE")
+            for metadata in tables:
+                metadata.create_all(database._connection)
+            database._driver.execute("COMMIT")
         except (DatabaseError, sqlite3.Error) as error:
             message = f"{path} cannot be used as a SQLite database: {error}"
             raise DatabaseUnavailable(message, definite=True) from error
