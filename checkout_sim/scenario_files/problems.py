@@ -62,32 +62,32 @@ class Finding:
 
 def problems_of(findings: Iterable[Finding], document: Document) -> tuple[Problem, ...]:
     """Return findings as problems with positions, in order of line."""
-    return _sorted(_problem(finding, document) for finding in findings)
+    return in_order(_problem(finding, document) for finding in findings)
 
 
 def problems_of_shape(error: ValidationError, document: Document) -> tuple[Problem, ...]:
     """Return everything pydantic found, in our words, in order of line."""
     details = error.errors(include_url=False)
     misread = {
-        _trail(detail["loc"])[:2]
-        for detail in details
-        if detail["type"] == "literal_error" and _trail(detail["loc"])[2:] in {("toxic",), ("do",)}
+        trail[:2]
+        for trail, detail in ((trail_of(detail["loc"]), detail) for detail in details)
+        if detail["type"] == "literal_error" and trail[2:] in {("toxic",), ("do",)}
     }
     findings = (
         _finding(detail)
         for detail in details
-        if _trail(detail["loc"])[:2] not in misread or not _by_the_wrong_class(detail)
+        if trail_of(detail["loc"])[:2] not in misread or not _by_the_wrong_class(detail)
     )
-    return _sorted(_problem(finding, document) for finding in findings)
+    return in_order(_problem(finding, document) for finding in findings)
 
 
 def _by_the_wrong_class(detail: ErrorDetails) -> bool:
     """Return whether this is no error once the kind of fault is spelt right."""
-    inside = _trail(detail["loc"])[2:3] == ("attributes",)
+    inside = trail_of(detail["loc"])[2:3] == ("attributes",)
     return inside or detail["type"] in {"extra_forbidden", "missing"}
 
 
-def _trail(loc: Sequence[int | str]) -> Trail:
+def trail_of(loc: Sequence[int | str]) -> Trail:
     """Return pydantic's path without the tags of unions and its mark for a key."""
     return tuple(part for part in loc if not (isinstance(part, str) and part[:1] in {"<", "["}))
 
@@ -108,13 +108,14 @@ def _problem(finding: Finding, document: Document) -> Problem:
     )
 
 
-def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems by line and column, each once."""
     unique = dict.fromkeys(problems)
     return tuple(sorted(unique, key=lambda found: (found.line, found.column, found.message)))
 
 
 def _finding(detail: ErrorDetails) -> Finding:
-    trail = _trail(detail["loc"])
+    trail = trail_of(detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
             return Finding(trail=trail, message=_unknown_key(detail), at_key=True)

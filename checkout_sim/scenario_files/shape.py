@@ -205,9 +205,22 @@ SHAPES: dict[str, type[Strict]] = {
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a scenario file, for editors and other tools."""
-    made = ScenarioShape.model_json_schema(by_alias=True)
+    made = _untitled(ScenarioShape.model_json_schema(by_alias=True))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "checkout-sim scenario",
-        **{key: value for key, value in made.items() if key != "title"},
+        **made,
+    }
+
+
+def _untitled(schema: Any) -> Any:
+    """Return the schema without the titles pydantic makes from field names; they say nothing."""
+    if isinstance(schema, list):
+        return [_untitled(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _untitled(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
     }

@@ -6,6 +6,7 @@ Tags of the union stand in angle brackets so that `problems.py` can leave them o
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Tag
+from typing_extensions import TypeAliasType
 
 from checkout_sim.model.scenario import (
     AfterCheckouts,
@@ -65,15 +66,18 @@ def _tag(raw: Any) -> str:
     return "<time>"
 
 
-MomentShape = Annotated[
-    Annotated[Duration, Tag("<time>")]
-    | Annotated[Literal["calm"], Tag("<calm>")]
-    | Annotated[BeforeShape, Tag("<before>")]
-    | Annotated[AfterShape, Tag("<after>")]
-    | Annotated[EventShape, Tag("<event>")],
-    Discriminator(_tag),
-    BeforeValidator(_is_a_moment),
-]
+MomentShape = TypeAliasType(
+    "MomentShape",
+    Annotated[
+        Annotated[Duration, Tag("<time>")]
+        | Annotated[Literal["calm"], Tag("<calm>")]
+        | Annotated[BeforeShape, Tag("<before>")]
+        | Annotated[AfterShape, Tag("<after>")]
+        | Annotated[EventShape, Tag("<event>")],
+        Discriminator(_tag),
+        BeforeValidator(_is_a_moment),
+    ],
+)
 
 
 def moment_of(shape: int | str | BeforeShape | AfterShape | EventShape) -> Moment:

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     WithJsonSchema,
 )
+from typing_extensions import TypeAliasType
 
 from checkout_sim.model.scenario import Drawn
 from checkout_sim.model.wire import CARDS, CONTROLS, EVENTS
@@ -101,12 +102,18 @@ def _names(known: Iterable[str]) -> dict[str, Any]:
     return {"type": "string", "enum": list(known)}
 
 
-Event = Annotated[str, AfterValidator(names.event), WithJsonSchema(_names(sorted(EVENTS)))]
-Card = Annotated[str, AfterValidator(names.card), WithJsonSchema(_names(CARDS))]
+Event = TypeAliasType(
+    "Event", Annotated[str, AfterValidator(names.event), WithJsonSchema(_names(sorted(EVENTS)))]
+)
+Card = TypeAliasType(
+    "Card", Annotated[str, AfterValidator(names.card), WithJsonSchema(_names(CARDS))]
+)
 Cards = Annotated[
     list[Card], BeforeValidator(_listed), Field(min_length=1), _one_or_more(_names(CARDS))
 ]
-Claim = Annotated[str, AfterValidator(names.claim), WithJsonSchema(_names(names.CLAIMS))]
+Claim = TypeAliasType(
+    "Claim", Annotated[str, AfterValidator(names.claim), WithJsonSchema(_names(names.CLAIMS))]
+)
 Claims = Annotated[list[Claim], BeforeValidator(_listed), _one_or_more(_names(names.CLAIMS))]
 _SETS = _names(("core", "extended", *names.CLAIMS))
 ClaimSets = Annotated[
@@ -116,15 +123,21 @@ ClaimSets = Annotated[
     _one_or_more(_SETS),
 ]
 Control = Annotated[str, AfterValidator(names.control), WithJsonSchema(_names(CONTROLS))]
-Links = Annotated[
-    list[Annotated[str, AfterValidator(names.link)]],
-    BeforeValidator(_listed),
-    Field(min_length=1),
-    _one_or_more({"type": "string"}),
-]
-Processes = Annotated[
-    list[Annotated[str, AfterValidator(names.process)]],
-    BeforeValidator(_listed),
-    Field(min_length=1),
-    _one_or_more(_names(names.BREAKABLE)),
-]
+Links = TypeAliasType(
+    "Links",
+    Annotated[
+        list[Annotated[str, AfterValidator(names.link)]],
+        BeforeValidator(_listed),
+        Field(min_length=1),
+        _one_or_more({"type": "string"}),
+    ],
+)
+Processes = TypeAliasType(
+    "Processes",
+    Annotated[
+        list[Annotated[str, AfterValidator(names.process)]],
+        BeforeValidator(_listed),
+        Field(min_length=1),
+        _one_or_more(_names(names.BREAKABLE)),
+    ],
+)
