@@ -1,1 +1,1 @@
-"""A stateful stand-in for the part of Stripe's v1 API that a checkout uses; the authority on money."""
+"""A stateful stand-in for the part of Stripe's v1 API a checkout uses; money's authority."""

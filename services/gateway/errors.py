@@ -80,8 +80,8 @@ class KeyInUse(Refused):
     def __init__(self, key: str) -> None:
         super().__init__(
             "There is currently another in-progress request using this Idempotency-Key "
-            f"(that probably means you submitted twice, and the other request is still going through): {key}. "
-            "Please try again later.",
+            "(that probably means you submitted twice, and the other request is still going "
+            f"through): {key}. Please try again later.",
             status=409,
             code="idempotency_key_in_use",
         )

@@ -101,7 +101,9 @@ class Form:
         """Return `metadata` within Stripe's limits; an empty value means: remove that key."""
         pairs = self.mapping("metadata")
         if len(pairs) > _MAX_METADATA:
-            raise InvalidRequest(f"You can have up to {_MAX_METADATA} metadata keys", param="metadata")
+            raise InvalidRequest(
+                f"You can have up to {_MAX_METADATA} metadata keys", param="metadata"
+            )
         for key, value in pairs.items():
             if not isinstance(value, str) or len(value) > _MAX_METADATA_VALUE:
                 raise InvalidRequest(

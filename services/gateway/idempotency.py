@@ -118,18 +118,17 @@ def advance(sql: sqlite3.Connection, *, advance_ms: int) -> None:
 
 
 def release(
-    sql: sqlite3.Connection, *, boot: str, now_ms: int
-) -> list[tuple[str, str | None, str | None, str]]:
-    """Delete the reservations of earlier boots, and expired keys.
+    sql: sqlite3.Connection, *, now_ms: int
+) -> list[tuple[str, str | None, str | None, str, str]]:
+    """Delete the reservations of earlier boots, and expired keys; called before any request.
 
-    Gives (key, order, intent, request id) of each reservation: its request never executed.
+    Gives (key, order, intent, request id, boot) of each reservation: its request never executed.
     """
     orphans = sql.execute(
-        "SELECT key, order_id, payment_intent, request_id FROM idempotency_keys "
-        "WHERE status IS NULL AND boot <> ?",
-        (boot,),
+        "SELECT key, order_id, payment_intent, request_id, boot FROM idempotency_keys "
+        "WHERE status IS NULL"
     ).fetchall()
-    sql.execute("DELETE FROM idempotency_keys WHERE status IS NULL AND boot <> ?", (boot,))
+    sql.execute("DELETE FROM idempotency_keys WHERE status IS NULL")
     sql.execute(
         "DELETE FROM idempotency_keys WHERE status IS NOT NULL AND created_ms <= ?",
         (now_ms - LIFETIME_MS,),

@@ -30,9 +30,7 @@ OPEN = frozenset(
     {Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION}
 )
 _CANCELABLE = OPEN | {Status.REQUIRES_CAPTURE}
-CANCELLATION_REASONS = frozenset(
-    {"duplicate", "fraudulent", "requested_by_customer", "abandoned"}
-)
+CANCELLATION_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer", "abandoned"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,7 @@ class Intent:
     def wire(self) -> JsonObject:
         """Return Stripe's PaymentIntent object."""
         moving = {name: getattr(self, name) for name in _RULED}
-        return _UNUSED | self.described | moving | {"metadata": dict(self.metadata)}
+        return {**_UNUSED, **self.described, **moving, "metadata": dict(self.metadata)}
 
 
 _RULED = tuple(f.name for f in fields(Intent) if f.name not in {"metadata", "described"})
@@ -135,6 +133,18 @@ def changed_amount(intent: Intent, *, amount: int, currency: str) -> Intent:
     if intent.status not in OPEN:
         _unexpected(intent, "update", "amount")
     return replace(intent, amount=amount, currency=currency)
+
+
+def require_open(intent: Intent, verb: str) -> None:
+    """Raise unless nothing was charged, canceled or left in doubt yet."""
+    if intent.status not in OPEN:
+        _unexpected(intent, verb)
+
+
+def require_not_processing(intent: Intent) -> None:
+    """Raise while the outcome is unknown: what is shown then is not what is kept."""
+    if intent.status is Status.PROCESSING:
+        _unexpected(intent, "update")
 
 
 def require_confirmable(intent: Intent) -> None:
@@ -212,9 +222,7 @@ def captured(intent: Intent, *, amount: int | None) -> Intent:
             code="amount_too_large",
             param="amount_to_capture",
         )
-    return replace(
-        intent, status=Status.SUCCEEDED, amount_capturable=0, amount_received=wanted
-    )
+    return replace(intent, status=Status.SUCCEEDED, amount_capturable=0, amount_received=wanted)
 
 
 def canceled(intent: Intent, *, reason: str | None, now: int) -> Intent:

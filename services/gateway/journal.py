@@ -50,7 +50,7 @@ class Row:
     label: str | None = None
 
 
-_INSERT = str(insert(JOURNAL).compile(dialect=sqlite.dialect()))  # type: ignore[no-untyped-call]
+_INSERT = str(insert(JOURNAL).compile(dialect=sqlite.dialect()))
 _FIELDS = tuple(column.name for column in JOURNAL.c)
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - own column names
 

@@ -66,7 +66,7 @@ _NAMES = tuple(f.name for f in fields(Refund) if f.name != "metadata")
 
 def of(document: Mapping[str, Any]) -> Refund:
     """Read a refund back from its wire form."""
-    known = {name: document.get(name) for name in _NAMES}
+    known: JsonObject = {name: document.get(name) for name in _NAMES}
     known["status"] = Status(document["status"])
     return Refund(**known, metadata=document["metadata"])
 
@@ -95,9 +95,9 @@ def amount_to_refund(charge: Charge, wanted: int | None) -> int:
     return wanted
 
 
-def settled(refund: Refund) -> Refund:
-    """Return a pending refund once the money has gone back."""
-    return replace(refund, status=Status.SUCCEEDED)
+def paid_out(refund: Refund, *, balance_transaction: str) -> Refund:
+    """Return a refund once the money has gone back."""
+    return replace(refund, status=Status.SUCCEEDED, balance_transaction=balance_transaction)
 
 
 def failed(refund: Refund, *, balance_transaction: str | None) -> Refund:

@@ -68,7 +68,9 @@ REFUNDS = _document(
 )
 PAYMENT_METHODS = _document("payment_methods", Column("number", Text, nullable=False))
 BALANCE_TRANSACTIONS = _document("balance_transactions")
-EVENTS = _document("events", Column("type", Text, nullable=False), Column("object_id", Text, index=True))
+EVENTS = _document(
+    "events", Column("type", Text, nullable=False), Column("object_id", Text, index=True)
+)
 
 KEYS = Table(
     "idempotency_keys",
@@ -123,7 +125,7 @@ for _verb in ("UPDATE", "DELETE"):
     event.listen(
         JOURNAL,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER journal_refuses_{_verb.lower()} BEFORE {_verb} ON journal "
             "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
         ),

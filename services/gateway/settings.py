@@ -1,0 +1,19 @@
+"""The gateway's settings, from the environment with the prefix `GATEWAY_`."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """What every service is told, and how this one paces itself; `_ms` before scaling."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="forbid")
+    service: ClassVar[str] = "gateway"
+
+    search_lag_ms: int = Field(default=1000, ge=0)  # Stripe: "typically under a minute"
+    rate_limit: int = Field(default=0, ge=0)  # requests per second; 0: off
+    refund_settles_ms: int = Field(default=1000, ge=0)  # pm_card_pendingRefund, pm_card_refundFail
