@@ -212,7 +212,7 @@ def _shows(kind: str, error: str | None, duration_ms: float | None, delay_ms: fl
             delay_ms > 0 and duration_ms is not None and duration_ms >= 0.9 * delay_ms
         )
     if kind in _DELAYING:
-        return error != "refused"
+        return error not in {"refused", "breaker_open"}
     return error in _ENDS_WITH[kind]
 
 
@@ -222,7 +222,7 @@ def _callee_agrees(history: History, link: str, streams: frozenset[str], call: R
     A read leaves no line behind, and a fault in both directions may lose either.
     """
     end, start, _, _, n, checkout, operation = call
-    if len(streams) != 1 or operation == "retrieve":
+    if len(streams) != 1 or (operation or "").startswith("read"):
         return True
     if not n and checkout is not None:
         own = history.row("SELECT n FROM transition WHERE checkout = ? AND id > ?", checkout, start)

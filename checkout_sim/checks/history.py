@@ -62,8 +62,8 @@ class History:
         """Let the index go; one in memory is lost."""
         self._db.close()
 
-    def rows(self, sql: str, *parameters: Any) -> Iterator[Row]:
-        """Yield the rows of a query."""
+    def rows(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """Return the rows of a query, to be iterated once."""
         return self._db.execute(sql, parameters)
 
     def row(self, sql: str, *parameters: Any) -> Row | None:

@@ -44,6 +44,8 @@ def _missing(history: History) -> Iterator[str]:
         yield "there is no run.opened"
     for event, detail in history.rows("SELECT event, detail FROM flaw ORDER BY event"):
         yield f"{detail} (observation {event})"
+    for gap in history.remarks("evidence.gap"):
+        yield f"{gap.data.get('message')} (observation {gap.id})"
     unended = history.rows(
         "SELECT s.checkout, s.attempt, COUNT(e.id) FROM sent s LEFT JOIN ended e "
         "ON e.checkout = s.checkout AND e.attempt = s.attempt "

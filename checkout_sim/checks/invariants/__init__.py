@@ -9,6 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from checkout_sim.checks.history import History
+from checkout_sim.checks.invariants.aftermath import (
+    cart_follows_the_order,
+    nothing_lands_after_rollback,
+    unknown_replies_can_be_resolved,
+)
+from checkout_sim.checks.invariants.keys import (
+    every_call_was_recorded_first,
+    intent_precedes_call,
+    one_key_per_operation,
+)
 from checkout_sim.checks.invariants.money import (
     charged_at_most_once,
     no_charge_without_an_order,
@@ -22,6 +32,11 @@ from checkout_sim.checks.invariants.orders import (
     unconfirmed_means_not_paid,
 )
 from checkout_sim.checks.invariants.replies import replies_are_true, same_key_same_answer
+from checkout_sim.checks.invariants.service import (
+    answers_in_time,
+    recovers_after_calm,
+    retries_stay_in_budget,
+)
 from checkout_sim.model.verdict import Broken, Holds, Unknown
 
 Invariant = Callable[[History], Holds | Broken | Unknown]
@@ -57,4 +72,20 @@ CLAIMS: Mapping[str, Claim] = {
     "replies_are_true": Claim(judge=replies_are_true, ledgers=("orders", "journal")),
     "same_key_same_answer": Claim(judge=same_key_same_answer, at_rest=False),
     "states_never_go_back": Claim(judge=states_never_go_back, at_rest=False),
+    # Extended: judged where a scenario's `judge:` asks for them.
+    "intent_precedes_call": Claim(judge=intent_precedes_call, ledgers=("payments", "journal")),
+    "unknown_replies_can_be_resolved": Claim(
+        judge=unknown_replies_can_be_resolved, ledgers=("orders",)
+    ),
+    "one_key_per_operation": Claim(
+        judge=one_key_per_operation, ledgers=("journal",), at_rest=False
+    ),
+    "every_call_was_recorded_first": Claim(
+        judge=every_call_was_recorded_first, ledgers=("payments", "journal")
+    ),
+    "nothing_lands_after_rollback": Claim(judge=nothing_lands_after_rollback, at_rest=False),
+    "retries_stay_in_budget": Claim(judge=retries_stay_in_budget, at_rest=False),
+    "recovers_after_calm": Claim(judge=recovers_after_calm, at_rest=False),
+    "answers_in_time": Claim(judge=answers_in_time, at_rest=False),
+    "cart_follows_the_order": Claim(judge=cart_follows_the_order, ledgers=("orders", "carts")),
 }
