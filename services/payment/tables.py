@@ -6,6 +6,7 @@ it from the order, so that the unique column allows one.
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Index, MetaData, Table, text
@@ -59,11 +60,13 @@ METADATA: MetaData = PAYMENTS.metadata
 
 # In the order of Payment's own fields, `seq` left out.
 COLUMNS = tuple(column for column in PAYMENTS.c if column.name != "seq")
+_NAMES = tuple(column.name for column in COLUMNS)
+_fields_of = attrgetter(*_NAMES)
 
 
 def payment_of(row: Sequence[Any]) -> Payment:
     """Return the row of COLUMNS as a value."""
-    values = dict(zip((column.name for column in COLUMNS), row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     values["phase"] = Phase(values["phase"])
     values["wanted"] = Wanted(values["wanted"])
     values["keys"] = tuple(json.loads(values["keys"]))
@@ -74,7 +77,7 @@ def payment_of(row: Sequence[Any]) -> Payment:
 
 def row_of(payment: Payment) -> dict[str, int | str | None]:
     """Return the value as column values."""
-    values: dict[str, Any] = {column.name: getattr(payment, column.name) for column in COLUMNS}
+    values: dict[str, Any] = dict(zip(_NAMES, _fields_of(payment), strict=True))
     values["phase"] = payment.phase.value
     values["wanted"] = payment.wanted.value
     values["keys"] = json.dumps(payment.keys)

@@ -46,13 +46,18 @@ class Tries:
         """
         if not self.fits():
             return NotDone(error="out_of_tries")
+        self._left -= 1
+        outcome = await send(1)
+        if not worth_repeating(outcome):  # the common case, spared what stamina costs
+            return outcome
         try:
             async for attempt in stamina.retry_context(
-                on=self._wait, attempts=self._left, timeout=None, wait_jitter=0
+                on=self._wait, attempts=self._left + 1, timeout=None, wait_jitter=0
             ):
                 with attempt:
-                    self._left -= 1
-                    outcome = await send(attempt.num)
+                    if attempt.num > 1:
+                        self._left -= 1
+                        outcome = await send(attempt.num)
                     _raise_if_in_doubt(outcome)
         except _InDoubt as doubt:
             return doubt.outcome
