@@ -2,7 +2,7 @@
 
     storm    steps happen at their moments; shoppers shop
     calm     every fault is lifted, every process resumed or restarted
-    settle   a bounded wait until nothing moves (after proof checkouts, if any)
+    settle   a bounded wait until nothing moves; then proof checkouts, if any, and once more
     read     every ledger is read, on direct ports
 
 Judging earlier would convict a saga that is still compensating. The runner consumes an
@@ -65,17 +65,26 @@ class Execution:
         finally:
             await _drop(self._deeds)
 
-    async def calm(self, proof: Sequence[Shopper]) -> None:
-        """Lift everything, restart what is down; then send the proof checkouts."""
+    async def calm(self) -> None:
+        """Lift everything, restart what is down."""
         self.enter("calm")
         await self._world.faults.calm()
         self._moments.calm()
-        for shopper in proof:
-            await self._shoppers.check_out(shopper, proof=True)
 
-    async def settle(self, settings: Settle) -> None:
-        """Wait for quiescence, bounded."""
+    async def settle(self, settings: Settle, proof: Sequence[Shopper]) -> None:
+        """Wait for quiescence, bounded; then send the proof checkouts and wait again.
+
+        Proof comes after quiet, not before: it shows that nothing of the storm is left (a retry
+        storm that feeds itself), not how long the storm's own backlog takes.
+        """
         self.enter("settle")
+        await self._quiet(settings)
+        if proof:
+            for shopper in proof:
+                await self._shoppers.check_out(shopper, proof=True)
+            await self._quiet(settings)
+
+    async def _quiet(self, settings: Settle) -> None:
         await settle(
             settings,
             ledgers=self._world.ledgers,
@@ -204,8 +213,8 @@ async def execute(
         with suppress(CheckoutSimError):
             await world.faults.calm()
         raise
-    await execution.calm(proof)
-    await execution.settle(settle_as)
+    await execution.calm()
+    await execution.settle(settle_as, proof)
     await execution.read()
     execution.enter("judged")
 

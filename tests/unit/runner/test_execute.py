@@ -52,9 +52,12 @@ async def test_phases_follow_one_another_and_ledgers_are_read_last() -> None:
 
     phases = [seen.data["phase"] for seen in story.of("phase.entered")]
     assert phases == ["storm", "calm", "settle", "read", "judged"]
-    assert [
-        seen.data["name"] for seen in story.of("ledger.ended")
-    ] == ["orders", "payments", "journal", "carts"]
+    assert [seen.data["name"] for seen in story.of("ledger.ended")] == [
+        "orders",
+        "payments",
+        "journal",
+        "carts",
+    ]
     assert story.of("ledger.read")[0].order == "ord_1"
 
 
@@ -134,6 +137,22 @@ async def test_the_world_is_calmed_when_the_storm_breaks_off() -> None:
         await carried_out(story, checkouts(1))
 
     assert story.faults.deeds == ["calm"]
+
+
+async def test_proof_checkouts_come_after_quiet_and_are_settled_too() -> None:
+    story = Story()
+    await execute(
+        planned(checkouts(1)),
+        story.world,
+        story.recording,
+        concurrency=1,
+        settle_as=SETTLE,
+        proof=[shopper(2)],
+    )
+
+    told = [kind for kind in story.kinds() if kind in {"quiet.reached", "client.sent"}]
+    assert told == ["client.sent", "quiet.reached", "client.sent", "quiet.reached"]
+    assert [seen.data["proof"] for seen in story.of("client.sent")] == [False, True]
 
 
 async def test_every_cart_is_filled_once_before_the_storm() -> None:
