@@ -64,7 +64,7 @@ class Connection:
         self.client.begin(sent, received)
 
     def _forget_when_over(self) -> None:
-        if self.client.gone and (self.links is None or self.upstream.gone):
+        if self.client.over and (self.links is None or self.upstream.over):
             self._proxy.connections.discard(self)
             for link in self.links or ():
                 link.dispose()

@@ -36,6 +36,7 @@ class End(asyncio.Protocol):
         "incoming",
         "lost",
         "outgoing",
+        "over",
         "transport",
     )
 
@@ -47,7 +48,8 @@ class End(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.outgoing: Link | None = None  # carries what is read here
         self.incoming: Link | None = None  # brings what is written here
-        self.gone = False
+        self.gone = False  # nothing more is read or written, though a close may still be flushing
+        self.over = False  # the socket is closed
         self.lost: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,7 +91,7 @@ class End(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End both links: one lost its source, the other its destination."""
         del exc
-        self.gone = True
+        self.gone = self.over = True
         self.forward = discard
         if self.incoming is not None:
             self.incoming.lose_destination()

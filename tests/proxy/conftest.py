@@ -1,4 +1,9 @@
-"""One suite, two servers: every test here runs against the embedded server and the real one."""
+"""One suite, two servers: every test here runs against the embedded server and the real one.
+
+The real one is TOXIPROXY_SERVER, else toxiproxy-server on PATH, else the verified cached copy
+(`checkout-sim toxiproxy install`). Without it that half is skipped and the summary says so;
+CHECKOUT_SIM_REQUIRE_TOXIPROXY=1 makes its absence a failure.
+"""
 
 import os
 import shutil

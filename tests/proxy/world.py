@@ -258,11 +258,9 @@ class World:
         return made
 
     async def close(self) -> None:
-        """Disable first: the real server's DELETE may wait for held data."""
         for client in self._clients:
             client.writer.transport.abort()
         for name in self._proxies:
-            self.server.call("PATCH", f"/proxies/{quote(name)}", {"enabled": False})
             self.server.call("DELETE", f"/proxies/{quote(name)}")
         for upstream in self._upstreams:
             await upstream.close()
