@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from services.chassis.serve import serve
-
+from ..chassis.serve import serve
 from .app import build
 from .settings import GatewaySettings
 

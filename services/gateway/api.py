@@ -19,12 +19,11 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
-from services.chassis.clock import Clock
-from services.chassis.database import Database
-from services.chassis.errors import BODY_LIMIT_BYTES, DatabaseUnavailable
-from services.chassis.ids import Ids
-from services.chassis.logs import EventLog
-
+from ..chassis.clock import Clock
+from ..chassis.database import Database
+from ..chassis.errors import BODY_LIMIT_BYTES, DatabaseUnavailable
+from ..chassis.ids import Ids
+from ..chassis.logs import EventLog
 from . import idempotency, journal, reading, searching, store
 from .commands import Command
 from .controls import Controls, Target

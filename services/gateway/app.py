@@ -9,14 +9,13 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.chassis.clock import Clock
-from services.chassis.database import Database
-from services.chassis.errors import install_error_handlers
-from services.chassis.health import CountInFlight, InFlight, Page, Undecided, Watch
-from services.chassis.ids import Ids
-from services.chassis.logs import EventLog
-from services.chassis.serve import Surroundings, background
-
+from ..chassis.clock import Clock
+from ..chassis.database import Database
+from ..chassis.errors import install_error_handlers
+from ..chassis.health import CountInFlight, InFlight, Page, Undecided, Watch
+from ..chassis.ids import Ids
+from ..chassis.logs import EventLog
+from ..chassis.serve import Surroundings, background
 from . import idempotency, journal
 from .api import Parts, StripeApi
 from .control_routes import ControlRoutes

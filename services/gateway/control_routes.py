@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.chassis.database import Database
-from services.chassis.errors import JsonResponse, ServiceError, read_body
-
+from ..chassis.database import Database
+from ..chassis.errors import JsonResponse, ServiceError, read_body
 from . import controls, idempotency
 from .controls import KINDS, Controls, Fault
 from .store import driver

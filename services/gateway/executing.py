@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from services.chassis.clock import Clock
-from services.chassis.ids import Ids
-
+from ..chassis.clock import Clock
+from ..chassis.ids import Ids
 from . import charging, commands, controls, idempotency, reading, refunding, store
 from .cards import Outcome
 from .commands import (

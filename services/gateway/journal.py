@@ -11,8 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from services.chassis.logs import EventLog
-
+from ..chassis.logs import EventLog
 from .tables import JOURNAL
 
 Kind = Literal[

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.chassis.settings import ServiceSettings
+from ..chassis.settings import ServiceSettings
 
 
 class GatewaySettings(ServiceSettings):

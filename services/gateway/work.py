@@ -4,8 +4,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.chassis.ids import Ids
-
+from ..chassis.ids import Ids
 from . import journal
 from .intents import Intent
 from .journal import Kind
