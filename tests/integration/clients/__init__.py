@@ -1,0 +1,1 @@
+"""The tool's clients against servers of bytes that misbehave in one way each."""
