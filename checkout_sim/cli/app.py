@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup, TyperOption
 
 from checkout_sim.cli import doctor, run, runs, scenarios, toxiproxy, up
 from checkout_sim.cli.streams import tell
@@ -33,7 +34,23 @@ Exit codes:
   2    wrong usage, invalid scenario   130  interrupted
 """
 
+
+class _Lean(TyperGroup):
+    """A group whose own --help, when it is not given, is False rather than None.
+
+    Typer 0.29 converts None to bool by pydantic, whose import would double the time of every
+    `checkout-sim COMMAND --help`; `tests/architecture` watches it.
+    """
+
+    def get_help_option(self, ctx: Any) -> TyperOption | None:  # typer's context has no public name
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+
 app = typer.Typer(
+    cls=_Lean,
     help=_ABOUT,
     epilog=_ENDS,
     no_args_is_help=True,
@@ -83,6 +100,7 @@ _add("up", up.up, up.EXAMPLES)
 _add("doctor", doctor.doctor, doctor.EXAMPLES)
 
 _toxiproxy = typer.Typer(
+    cls=_Lean,
     help="The real proxy server, Shopify's Toxiproxy.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -34,6 +34,8 @@ class Outcome:
         codes = [of_run(run, strict=strict) for run in self.runs]
         codes += [of_error(self.error)] if self.error else []
         codes += [Exit.INTERRUPTED] if self.interrupted else []
+        if not codes:
+            return Exit.USAGE  # green with nothing run would be a lie
         return worst(codes)
 
 

@@ -55,4 +55,39 @@ RunsDir = Annotated[
     ),
 ]
 
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Draw the plan from this seed. [default: the scenario's]",
+        show_default=False,
+    ),
+]
+
+JsonFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write the report as JSON as well; - is standard output, and the table then "
+        "goes to standard error.",
+        show_default=False,
+    ),
+]
+
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 on any violation, expected or not.")]
+
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop at the first run not as expected.")
+]
+
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Runs at a time.")
+]
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show every violation, and timings.")
+]
+
 DEFAULT_RUNS_DIR = Path(".checkout-sim")

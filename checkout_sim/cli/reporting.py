@@ -72,7 +72,7 @@ def _say_what_cut_it_short(outcome: Outcome, expected_runs: int, runs_dir: Path)
             f"history kept in {runs_dir / 'runs'}"
         )
     elif outcome.complete and not outcome.runs:
-        complain("checkout-sim: nothing was run: no scenario named states what to expect")
+        complain("checkout-sim: nothing was run: no scenario named expects anything of a strategy")
 
 
 def _write_json(path: Path, whole: Mapping[str, Any]) -> Exit:

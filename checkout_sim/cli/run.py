@@ -1,18 +1,25 @@
 """`checkout-sim run`: scenarios through strategies, verdicts out."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from checkout_sim.cli.options import (
     DEFAULT_RUNS_DIR,
     EngineOption,
+    FailFast,
+    Jobs,
+    JsonFile,
     RunsDir,
+    Seed,
     Strategies,
+    Strict,
     Targets,
     ToxiproxyUrl,
+    Verbose,
 )
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
@@ -37,40 +44,15 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     *,
     targets: Targets = None,
     strategy: Strategies = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Draw the plan from this seed. [default: the scenario's]",
-            show_default=False,
-        ),
-    ] = None,
+    seed: Seed = None,
     engine: EngineOption = "auto",
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json",
-            metavar="FILE",
-            help="Write the report as JSON as well; - is standard output, and the table then "
-            "goes to standard error.",
-            show_default=False,
-        ),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 on any violation, expected or not.")
-    ] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first run not as expected.")
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Runs at a time.")
-    ] = 2,
+    json_file: JsonFile = None,
+    strict: Strict = False,
+    fail_fast: FailFast = False,
+    jobs: Jobs = 2,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     toxiproxy_url: ToxiproxyUrl = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show every violation, and timings.")
-    ] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Run scenarios under faults and judge how every order ended.
 
@@ -83,10 +65,14 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     if json_file is not None:
         _check_writable(json_file)
     launched = _launch_early()
-    scenarios = words.chosen(targets or [])
+    try:
+        scenarios = words.chosen(targets or [])
 
-    from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
-    from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
+        from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
+        from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
+    except BaseException:
+        _dismiss(launched)
+        raise
 
     options = Options(
         engine=engine,
@@ -116,14 +102,19 @@ def run(  # noqa: PLR0913 - one argument per option of the command
 
 
 def _launch_early() -> "Launched":
-    """Start the fork server before the tool's own imports: it preloads on the other core.
-
-    Where the scenarios turn out to be unusable it ends with this process, its parent.
-    """
+    """Start the fork server before the tool's own imports: it preloads on the other core."""
     from checkout_sim.stack.launch import launch  # noqa: PLC0415 - --help does without
     from checkout_sim.stack.topology import MODULES  # noqa: PLC0415 - likewise
 
     return launch(MODULES)
+
+
+def _dismiss(launched: "Launched") -> None:
+    """End a fork server that nobody will use; it has no children yet, so it may be killed."""
+    launched.process.kill()
+    launched.process.wait()
+    launched.control.close()
+    os.close(launched.complaints)
 
 
 def _count(scenarios: Sequence["Scenario"], strategies: Sequence[str] | None) -> int:

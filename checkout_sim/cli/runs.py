@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from checkout_sim.cli.options import DEFAULT_RUNS_DIR, RunsDir
+from checkout_sim.cli.options import DEFAULT_RUNS_DIR, RunsDir, Strict
 from checkout_sim.cli.streams import complain, results, show, tell
 
 RUNS_EXAMPLES = """\
@@ -65,9 +65,7 @@ def judge(
             show_default=False,
         ),
     ],
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 on any violation, expected or not.")
-    ] = False,
+    strict: Strict = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Judge an archived run again, without running anything.
