@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from checkout_sim.clients.transport import Poster
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.plan import Shopper
 from checkout_sim.model.seen import Answered, Claim, Document, Ended
@@ -20,13 +21,16 @@ _STATUS_OF = {"pending", "confirmed", "failed", "canceled"}
 
 
 class ShopClient:
-    """Shoppers' requests through `linked`; carts and final look-ups through `direct`.
+    """Shoppers' requests through their link; carts and final look-ups through `direct`.
 
-    Both clients must tell a request that was never sent from one that may have been: see
-    `transport.py`.
+    Every client tells a request that was never sent from one that may have been: see
+    `transport.py`. Orders are posted by `posting`, the lean one: they are the load.
     """
 
-    def __init__(self, *, linked: httpx.AsyncClient, direct: httpx.AsyncClient) -> None:
+    def __init__(
+        self, *, posting: Poster, linked: httpx.AsyncClient, direct: httpx.AsyncClient
+    ) -> None:
+        self._posting = posting
         self._linked = linked
         self._direct = direct
 
@@ -52,16 +56,16 @@ class ShopClient:
         try:
             # Patience bounds the whole attempt; httpx's own limit bounds each wait in it.
             async with asyncio.timeout(shopper.patience_ms / 1000):
-                answer = await self._linked.post(
+                http_status, body = await self._posting.post(
                     "/order/place",
-                    json={"userId": shopper.user, "paymentMethod": card},
-                    headers={"Idempotency-Key": key},
+                    {"userId": shopper.user, "paymentMethod": card},
+                    {"Idempotency-Key": key},
                 )
         except (httpx.HTTPError, TimeoutError) as failure:
             error = error_of(failure)
             claim: Claim = "refused" if error in _NOT_SENT else "unknown"
             return Ended(claim=claim, http_status=None, error=error, document=None)
-        return understand(answer.status_code, answer.content)
+        return understand(http_status, body)
 
     async def cancel(self, order_id: str) -> Answered:
         """Ask for a cancellation through the shopper's link."""
@@ -80,7 +84,8 @@ class ShopClient:
         return Answered(http_status=answer.status_code, status=_status_in(answer.content))
 
     async def close(self) -> None:
-        """Close both clients."""
+        """Close every client."""
+        await self._posting.close()
         await self._linked.aclose()
         await self._direct.aclose()
 

@@ -7,12 +7,22 @@ moment, in order, so that every event of an order carries its checkout.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-
-from checkout_sim.model.history import Observation
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 _USER = re.compile(r"(?:shopper|proof)-(\d+)")
+
+
+class Heard(NamedTuple):
+    """A line of a service before it is numbered: a tuple, since every checkout makes a dozen."""
+
+    source: str
+    kind: str
+    source_ms: float
+    order: str | None
+    key: str | None
+    data: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -21,32 +31,32 @@ class Attribution:
 
     orders: dict[int, list[str]] = field(default_factory=dict)
     _checkout_of: dict[str, int] = field(default_factory=dict)
-    _held: dict[str, list[Observation]] = field(default_factory=dict)
+    _held: dict[str, list[Heard]] = field(default_factory=dict)
 
-    def attribute(self, seen: Observation) -> Iterable[Observation]:
-        """Return what may now be recorded: this observation, others it released, or nothing."""
-        if seen.order is None or seen.checkout is not None:
-            return (seen,)
-        if seen.kind == "order.created":
-            return self._learn(seen)
-        checkout = self._checkout_of.get(seen.order)
+    def attribute(self, heard: Heard) -> Sequence[tuple[Heard, int | None]]:
+        """Return what may now be recorded, with checkouts: this line, those it freed, or none."""
+        order = heard.order
+        if order is None:
+            return ((heard, None),)
+        checkout = self._checkout_of.get(order)
         if checkout is not None:
-            return (replace(seen, checkout=checkout),)
-        self._held.setdefault(seen.order, []).append(seen)
+            return ((heard, checkout),)
+        if heard.kind == "order.created":
+            return self._learn(heard, order)
+        self._held.setdefault(order, []).append(heard)
         return ()
 
-    def flush(self) -> Iterable[Observation]:
+    def flush(self) -> Sequence[tuple[Heard, int | None]]:
         """Return, unattributed, what waited for an `order.created` that never came."""
-        held = [seen for waiting in self._held.values() for seen in waiting]
+        held = [(heard, None) for waiting in self._held.values() for heard in waiting]
         self._held.clear()
         return held
 
-    def _learn(self, created: Observation) -> Iterable[Observation]:
+    def _learn(self, created: Heard, order: str) -> Sequence[tuple[Heard, int | None]]:
         found = _USER.fullmatch(str(created.data.get("user_id", "")))
-        if found is None or created.order is None:
-            return (created,)
+        if found is None:
+            return ((created, None),)
         checkout = int(found.group(1))
-        self._checkout_of[created.order] = checkout
-        self.orders.setdefault(checkout, []).append(created.order)
-        held = self._held.pop(created.order, ())
-        return [replace(seen, checkout=checkout) for seen in (created, *held)]
+        self._checkout_of[order] = checkout
+        self.orders.setdefault(checkout, []).append(order)
+        return [(heard, checkout) for heard in (created, *self._held.pop(order, ()))]

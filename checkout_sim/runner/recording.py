@@ -1,11 +1,10 @@
 """Recording: numbers observations and hands each to everyone who must know, in the same instant."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from checkout_sim.model.history import Observation
-from checkout_sim.runner.attribution import Attribution
+from checkout_sim.runner.attribution import Attribution, Heard
 from checkout_sim.runner.ports import Clock
 
 Sink = Callable[[Observation], None]
@@ -39,56 +38,43 @@ class Recording:
         data: Mapping[str, Any] | None = None,
     ) -> Observation:
         """Append one observation and return it as recorded."""
-        return self._append(
-            Observation(
-                id=0,
-                t_ms=0.0,
-                source=source,
-                kind=kind,
-                source_ms=source_ms,
-                checkout=checkout,
-                order=order,
-                key=key,
-                fault=fault,
-                data=data or {},
-            )
-        )
-
-    def overheard(
-        self,
-        source: str,
-        kind: str,
-        *,
-        source_ms: float,
-        order: str | None,
-        key: str | None,
-        data: Mapping[str, Any],
-    ) -> None:
-        """Append what a service logged, once it is known which checkout it belongs to."""
-        line = Observation(
-            id=0,
-            t_ms=0.0,
+        self._last_id += 1
+        now_ms = self._clock.now_ms()
+        self.last_seen_ms = now_ms
+        seen = Observation(
+            id=self._last_id,
+            t_ms=round(now_ms - self._began_ms, 3),
             source=source,
             kind=kind,
             source_ms=source_ms,
+            checkout=checkout,
             order=order,
             key=key,
-            data=data,
+            fault=fault,
+            data={} if data is None else data,
         )
+        for sink in self._sinks:
+            sink(seen)
+        return seen
+
+    def overheard(self, heard: Heard) -> None:
+        """Append what a service logged, once it is known which checkout it belongs to."""
         self.last_seen_ms = self._clock.now_ms()
-        for seen in self.attribution.attribute(line):
-            self._append(seen)
+        for line, checkout in self.attribution.attribute(heard):
+            self._append(line, checkout)
 
     def flush(self) -> None:
         """Append what still waited for its checkout to be learned."""
-        for seen in self.attribution.flush():
-            self._append(seen)
+        for line, checkout in self.attribution.flush():
+            self._append(line, checkout)
 
-    def _append(self, seen: Observation) -> Observation:
-        self._last_id += 1
-        now_ms = self._clock.now_ms()
-        numbered = replace(seen, id=self._last_id, t_ms=round(now_ms - self._began_ms, 3))
-        self.last_seen_ms = now_ms
-        for sink in self._sinks:
-            sink(numbered)
-        return numbered
+    def _append(self, line: Heard, checkout: int | None) -> None:
+        self(
+            line.source,
+            line.kind,
+            source_ms=line.source_ms,
+            checkout=checkout,
+            order=line.order,
+            key=line.key,
+            data=line.data,
+        )

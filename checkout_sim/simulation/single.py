@@ -22,6 +22,7 @@ from checkout_sim.model.wire import LINKS_OF
 from checkout_sim.ndjson import encode
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
+from checkout_sim.runner.attribution import Heard
 from checkout_sim.runner.clock import MonotonicClock
 from checkout_sim.runner.execute import execute, fill_carts, planned
 from checkout_sim.runner.recording import Recording
@@ -170,14 +171,7 @@ def _versions() -> Mapping[str, str]:
 
 
 def _overhear(recording: Recording, line: ServiceLine) -> None:
-    recording.overheard(
-        line.source,
-        line.kind,
-        source_ms=line.ms,
-        order=line.order,
-        key=line.key,
-        data=line.data,
-    )
+    recording.overheard(Heard(line.source, line.kind, line.ms, line.order, line.key, line.data))
 
 
 def _note_process(recording: Recording, note: ProcessNote) -> None:

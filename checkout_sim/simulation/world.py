@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checkout_sim.clients.checkout import ShopClient
 from checkout_sim.clients.ledgers import Ledgers
-from checkout_sim.clients.transport import http_client
+from checkout_sim.clients.transport import Poster, http_client
 from checkout_sim.faults.injector import Injector
 from checkout_sim.faults.toxics import Toxiproxy
 from checkout_sim.model.run import Engine
@@ -113,6 +113,7 @@ async def live_world(
         toxiproxy = Toxiproxy(proxy_server.server.url)
         closing.push_async_callback(toxiproxy.close)
         shop = ShopClient(
+            posting=Poster(link_urls["shopper_to_order"]),
             linked=http_client(timeout_s=_SHOPPER_LIMIT_S, base_url=link_urls["shopper_to_order"]),
             direct=http_client(timeout_s=_SIDE_CALL_LIMIT_S, base_url=direct["order"]),
         )

@@ -3,11 +3,12 @@
 from typing import Any
 
 from checkout_sim.model.history import Observation
+from checkout_sim.runner.attribution import Heard
 from tests.unit.runner.world import Story
 
 
 def say(story: Story, kind: str, order: str | None, **data: Any) -> None:
-    story.recording.overheard("payment", kind, source_ms=1.0, order=order, key=None, data=data)
+    story.recording.overheard(Heard("payment", kind, 1.0, order, None, data))
 
 
 def told(story: Story) -> list[tuple[int, str, int | None]]:

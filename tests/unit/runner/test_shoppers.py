@@ -3,6 +3,7 @@
 import pytest
 
 from checkout_sim.model.scenario import CancelAt, OnEvent, Retry, SubmitTwice, WalkAway
+from checkout_sim.runner.attribution import Heard
 from checkout_sim.runner.moments import Moments
 from checkout_sim.runner.shoppers import Shoppers
 from tests.unit.runner.world import UNKNOWN, Story, shopper
@@ -81,13 +82,9 @@ async def test_a_cancel_names_the_order_that_was_announced() -> None:
     story = Story()
 
     def announce(_: object) -> None:
+        created = {"user_id": "shopper-1"}
         story.recording.overheard(
-            "order",
-            "order.created",
-            source_ms=1.0,
-            order="ord_announced",
-            key=None,
-            data={"user_id": "shopper-1"},
+            Heard("order", "order.created", 1.0, "ord_announced", None, created)
         )
 
     story.shop.while_placing = announce
