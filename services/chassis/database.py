@@ -136,11 +136,11 @@ class Database:
         """
         batch = self._batch or self._begin()
         driver = self._driver
-        error: Exception | None = None
+        error: BaseException | None = None
         driver.execute("SAVEPOINT fn")
         try:
             result = fn(self._connection, *args, **kwargs)
-        except Exception as raised:  # noqa: BLE001 - raised again below, once the batch is settled
+        except BaseException as raised:  # noqa: BLE001 - raised again once the batch is settled
             error = raised
             self._take_back(batch)
         else:
