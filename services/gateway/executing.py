@@ -105,10 +105,13 @@ class Executor:
             assert post.endpoint.read is not None
             command = post.endpoint.read(post.form, post.object_id)
         except (KeyInUse, KeyReused) as problem:
-            work.journal("conflicted", self._subject(work, post), label=problem.code)
+            assert claim is not None
+            order_id, intent = idempotency.owner(work.sql, claim.key)
+            label = problem.code or problem.type
+            work.note("conflicted", order_id=order_id, payment_intent=intent, label=label)
             return Done(answer=_told(work, problem))
         except Refused as problem:
-            work.journal("refused", self._subject(work, post), label=problem.code)
+            self._note_refused(work, post, problem)
             return Done(answer=_told(work, problem))
         held = self._controls.fire(work.sql, "hold", target) if self._controls else None
         if held is None:
@@ -172,14 +175,9 @@ class Executor:
         except Refused as problem:
             work.sql.execute("ROLLBACK TO attempt")
             del work.rows[written:]
-            subject = self._subject(work, post)
-            work.journal("refused", subject, label=problem.code)
+            order_id, payment_intent = self._note_refused(work, post, problem)
             told = _told(work, problem)
-            return replace(
-                told,
-                order_id=subject.order_id if subject else target.order_id,
-                payment_intent=subject.id if subject else None,
-            )
+            return replace(told, order_id=order_id, payment_intent=payment_intent)
         finally:
             work.sql.execute("RELEASE attempt")
 
@@ -248,11 +246,26 @@ class Executor:
             subject = self._subject(work, post)
             metadata = subject.metadata if subject else None
         known = metadata if isinstance(metadata, Mapping) else {}
+        order_id, user = known.get("order_id"), known.get("user_id")
         return Target(
             operations=frozenset(operations),
-            order_id=known.get("order_id"),
-            user=known.get("user_id"),
+            order_id=order_id if isinstance(order_id, str) else None,
+            user=user if isinstance(user, str) else None,
         )
+
+    def _note_refused(
+        self, work: Work, post: Post, problem: Refused
+    ) -> tuple[str | None, str | None]:
+        """Journal a refusal and return the order and intent it was about, as far as known."""
+        label = problem.code or problem.param or problem.type
+        if (subject := self._subject(work, post)) is not None:
+            work.journal("refused", subject, label=label)
+            return subject.order_id, subject.id
+        metadata = post.form.values.get("metadata")
+        named = metadata.get("order_id") if isinstance(metadata, Mapping) else None
+        order_id = named if isinstance(named, str) else None
+        work.note("refused", order_id=order_id, label=label)
+        return order_id, None
 
     def _subject(self, work: Work, post: Post) -> Intent | None:
         """Return the intent a request is about, if there is one."""

@@ -92,6 +92,14 @@ def look_up(sql: sqlite3.Connection, claim: Claim) -> Saved | None:
     )
 
 
+def owner(sql: sqlite3.Connection, key: str) -> tuple[str | None, str | None]:
+    """Return the order and the intent that a known key was first used for."""
+    row = sql.execute(
+        "SELECT order_id, payment_intent FROM idempotency_keys WHERE key = ?", (key,)
+    ).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
+
+
 def reserve(
     sql: sqlite3.Connection, claim: Claim, *, order_id: str | None, payment_intent: str | None
 ) -> None:
