@@ -8,7 +8,7 @@ not got. OpenAPI is told the same models.
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
 from fastapi import FastAPI, Path, Query, Request
@@ -28,7 +28,7 @@ from ..chassis.health import CountInFlight, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from ..chassis.serve import background
-from . import replies, schemas, store
+from . import documentation, replies, schemas, store
 from .cart import MAX_LINES, Line
 from .context import Context, Strategy
 from .settings import OrderSettings
@@ -73,6 +73,7 @@ def create_app(
     _add_placing(app, strategy)
     _add_carts(app, db, clock)
     _add_reading(app, db)
+    documentation.document(app)
     install_error_handlers(app)
     app.add_middleware(CountInFlight, in_flight=watch.in_flight)
     return app
@@ -104,37 +105,17 @@ def _json(reply: replies.Reply) -> Response:
     return JsonResponse(reply.body, status_code=reply.status, headers=reply.headers)
 
 
-def _replies(model: object, *failures: int) -> dict[int | str, dict[str, Any]]:
-    """Return the documentation of 200 and of the failures an operation may answer."""
-    errors: dict[int | str, dict[str, Any]] = {
-        status: {"model": schemas.ErrorReply} for status in failures
-    }
-    return {200: {"model": model}} | errors
-
-
-def _unresolved(model: object) -> dict[int | str, dict[str, Any]]:
-    return {202: {"model": model, "description": "Not resolved yet: see Location"}}
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
 def _add_placing(app: FastAPI, strategy: Strategy) -> None:
-    key_header = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    }
-
     @app.post(
         "/order/place",
         response_model=None,
-        responses=_replies(schemas.OrderReply, 400, 402, 413, 422, 500, 503)
-        | _unresolved(schemas.OrderReply),
-        openapi_extra={"requestBody": _body(schemas.Place), "parameters": [key_header]},
+        responses=documentation.replies(
+            "OrderReply", 400, 402, 413, 422, 500, 503, unresolved=True
+        ),
+        openapi_extra={
+            "requestBody": documentation.body("Place"),
+            "parameters": [documentation.CLIENT_KEY],
+        },
     )
     async def place_order(request: Request) -> Response:
         """Order what is in the shopper's cart and pay for it."""
@@ -145,9 +126,8 @@ def _add_placing(app: FastAPI, strategy: Strategy) -> None:
     @app.post(
         "/order/cancel",
         response_model=None,
-        responses=_replies(schemas.OrderDoc, 400, 404, 409, 413, 422, 503)
-        | _unresolved(schemas.OrderDoc),
-        openapi_extra={"requestBody": _body(schemas.Cancel)},
+        responses=documentation.replies("OrderDoc", 400, 404, 409, 413, 422, 503, unresolved=True),
+        openapi_extra={"requestBody": documentation.body("Cancel")},
     )
     async def cancel_order(request: Request) -> Response:
         """Take an order back."""
@@ -159,8 +139,8 @@ def _add_carts(app: FastAPI, db: Database, clock: Clock) -> None:
     @app.post(
         "/cart/add",
         response_model=None,
-        responses=_replies(schemas.CartDoc, 400, 409, 413, 422, 503),
-        openapi_extra={"requestBody": _body(schemas.CartAdd)},
+        responses=documentation.replies("CartDoc", 400, 409, 413, 422, 503),
+        openapi_extra={"requestBody": documentation.body("CartAdd")},
     )
     async def add_to_cart(request: Request) -> Response:
         """Put so many pieces of a product into a shopper's cart."""
@@ -180,7 +160,7 @@ def _add_carts(app: FastAPI, db: Database, clock: Clock) -> None:
     @app.get(
         "/cart/{userId:path}",
         response_model=None,
-        responses=_replies(schemas.CartDoc, 422, 503),
+        responses=documentation.replies("CartDoc", 422, 503),
     )
     async def show_cart(user_id: Annotated[schemas.Name, Path(alias="userId")]) -> Response:
         """Return a shopper's cart."""
@@ -191,7 +171,7 @@ def _add_reading(app: FastAPI, db: Database) -> None:
     @app.get(
         "/order/{orderId}",
         response_model=None,
-        responses=_replies(schemas.OrderDoc, 404, 422, 503),
+        responses=documentation.replies("OrderDoc", 404, 422, 503),
     )
     async def show_order(order_id: Annotated[schemas.Name, Path(alias="orderId")]) -> Response:
         """Return an order as it stands."""
@@ -203,7 +183,7 @@ def _add_reading(app: FastAPI, db: Database) -> None:
     @app.get(
         "/order",
         response_model=None,
-        responses=_replies(schemas.OrdersReply, 422, 503),
+        responses=documentation.replies("OrdersReply", 422, 503),
     )
     async def show_orders(
         user_id: Annotated[schemas.Name, Query(alias="userId")],
