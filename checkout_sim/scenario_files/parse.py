@@ -5,6 +5,7 @@ the line and column of every key and value. ruamel.yaml reads YAML 1.2, where `o
 words; we walk its node graph ourselves because it marks every scalar, list items included.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,6 +23,7 @@ Place = tuple[int, int]  # line and column, from 1
 Trail = tuple[str | int, ...]  # ("faults", 0, "link")
 
 _BIGGEST_FILE_BYTES = 1_000_000
+_DEEPEST = 50  # flow brackets; ruamel's scanner takes a second for each few hundred
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -82,6 +84,8 @@ def _document(path: Path, text: str, digest: str) -> Document:
 
 def _compose(path: Path, text: str) -> Node | None:
     """Return ruamel's node graph, its many errors turned into one Problem."""
+    if _depth(text) > _DEEPEST:
+        raise _refusal(path, "nested too deeply to be a scenario")
     try:
         root: Node | None = YAML().compose(text)
     except MarkedYAMLError as error:
@@ -98,6 +102,15 @@ def _compose(path: Path, text: str) -> Node | None:
     except RecursionError as error:
         raise _refusal(path, "nested too deeply to be a scenario") from error
     return root
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets nest at most, those inside quotes counted as well."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _refusal(path: Path, message: str, place: Place = (1, 1)) -> ScenarioInvalid:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from checkout_sim.scenario_files.names import database, strategy
+from checkout_sim.scenario_files import names
 from checkout_sim.scenario_files.shape_faults import TAGS as FAULT_TAGS
 from checkout_sim.scenario_files.shape_faults import FaultShape
 from checkout_sim.scenario_files.shape_moments import (
@@ -41,7 +41,7 @@ SettingValue = Annotated[Any, WithJsonSchema({"type": ["string", "integer"]})]
 class StackShape(Strict):
     """The world the scenario asks for."""
 
-    database: Annotated[str, AfterValidator(database)] = "sqlite"
+    database: Annotated[str, AfterValidator(names.database)] = "sqlite"
     time_scale: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     replicas: dict[str, Annotated[int, Field(ge=1, le=4)]] = Field(default={})
     settings: dict[str, dict[str, SettingValue]] = Field(default={})  # values: rules.py
@@ -177,7 +177,7 @@ class ScenarioShape(Strict):
     settle: SettleShape = SettleShape()
     judge: JudgeShape = JudgeShape()
     expect: Annotated[
-        dict[Annotated[str, AfterValidator(strategy)], EitherExpectation], Field(min_length=1)
+        dict[Annotated[str, AfterValidator(names.strategy)], EitherExpectation], Field(min_length=1)
     ]
 
 
