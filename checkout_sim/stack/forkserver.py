@@ -16,6 +16,7 @@ started it ends, and kills each child when it ends itself (prctl(2), PR_SET_PDEA
 its socket means the same, should that signal be missed. Linux only.
 """
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -34,6 +35,15 @@ from typing import Any
 MESSAGE_BYTES = 256 * 1024
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
+# What libraries import only once they are used: each child would import it anew at every start.
+_LATE = (
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.on",
+    "pydantic.v1",  # by FastAPI, at its first route
+    "stripe._stripe_client",
+)
+# httpx imports its command line, and with it rich and pygments, when they happen to be installed.
+_NEVER = ("httpx._main",)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -56,12 +66,18 @@ def environment(
 
 
 def preload(modules: Sequence[str]) -> None:
-    """Import each module and its `__main__`, where it has one."""
+    """Import each module and its `__main__`, where it has one, and what these will import late."""
     gc.disable()  # imports make no garbage worth a collection; children turn it on again
+    for module in _NEVER:
+        sys.modules[module] = None  # type: ignore[assignment]  # importing it is an ImportError
     for module in modules:
         is_package = hasattr(importlib.import_module(module), "__path__")
         if is_package and importlib.util.find_spec(f"{module}.__main__") is not None:
             importlib.import_module(f"{module}.__main__")
+    for module in _LATE:
+        if module.partition(".")[0] in sys.modules:
+            with contextlib.suppress(ImportError):  # another version's name: children may know it
+                importlib.import_module(module)
     gc.freeze()  # what is loaded stays shared: no child's collector writes to these pages
 
 

@@ -13,13 +13,23 @@ from pathlib import Path
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.wire import PROCESSES
+from checkout_sim.stack.launch import MODULES
+
+__all__ = [
+    "FIXED_PORTS",
+    "HOST",
+    "MODULES",
+    "LinkMap",
+    "Service",
+    "instances",
+    "load_link_map",
+    "topology",
+]
 
 HOST = "127.0.0.1"
 
 # The ports of `up` and of the upstreams in toxiproxy.json; a private stack takes free ones.
 FIXED_PORTS: Mapping[str, int] = {"order": 3000, "payment": 3001, "gateway": 3003}
-
-MODULES: tuple[str, ...] = tuple(f"services.{name}" for name in PROCESSES)
 
 # Which setting of which service holds the URL of a link, and so makes its calls pass there.
 _LINK_SETTINGS: Mapping[str, Mapping[str, str]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
-from checkout_sim.stack.topology import Service, instances, load_link_map, topology
+from checkout_sim.stack.topology import MODULES, Service, instances, load_link_map, topology
 
 FOLDER = Path("/run")
 PORTS = {("order", 1): 41000, ("payment", 1): 41001, ("gateway", 1): 41003}
@@ -70,6 +70,10 @@ def test_replicas_share_a_database_and_nothing_else() -> None:
 def test_what_needs_a_port_is_every_instance() -> None:
     wanted = instances(StackSpec(replicas={"payment": 2}))
     assert wanted == (("order", 1), ("payment", 1), ("payment", 2), ("gateway", 1))
+
+
+def test_every_module_of_the_stack_is_preloaded() -> None:
+    assert {service.module for service in stack().values()} == set(MODULES)
 
 
 def test_settings_of_the_scenario_override_by_name() -> None:
