@@ -94,7 +94,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         expected_runs=_count(scenarios, strategies),
         runs_dir=runs_dir,
         json_file=json_file,
-        short_names=words.short_names(scenarios),
+        short_names=words.short_names({one.path: one.name for one in scenarios}),
         strict=strict,
         verbose=verbose,
     )

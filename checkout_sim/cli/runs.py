@@ -37,10 +37,8 @@ def runs(
         return
     shown = found[:limit] if limit else found
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    # An id is there to be copied, so it never wraps.
-    table.add_column("id", no_wrap=True, min_width=max(len(run.id) for run in shown))
-    for heading in ("when (UTC)", "scenario", "strategy", "verdict", "as expected"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("id", "when (UTC)", "scenario", "strategy", "verdict", "as expected"):
+        table.add_column(heading, no_wrap=True)
     for run in shown:
         table.add_row(
             run.id,
@@ -50,7 +48,8 @@ def runs(
             run.verdict or "unfinished",
             {True: "yes", False: "no", None: "–"}[run.as_expected],  # noqa: RUF001 - typography
         )
-    show(results(), table)
+    # One line per run, whatever its width: an id is there to be copied.
+    show(results(whole_lines=True), table)
     if len(shown) < len(found):
         tell(f"{len(shown)} of {len(found)} runs; --limit 0 shows all")
 
@@ -75,12 +74,14 @@ def judge(
     """
     from checkout_sim.archive.runs import find_run, read_verdict  # noqa: PLC0415 - lazy
     from checkout_sim.cli.exits import of_run  # noqa: PLC0415 - beside its use
+    from checkout_sim.cli.targets import short_names  # noqa: PLC0415 - imports the nouns
     from checkout_sim.reports.terminal import judged_report  # noqa: PLC0415 - imports rich
     from checkout_sim.simulation import judge_run  # noqa: PLC0415 - 300 ms
 
     folder = find_run(runs_dir, run)
     judged = judge_run(folder)
-    show(results(), judged_report(judged))
+    names = short_names({judged.scenario_path: judged.scenario})
+    show(results(), judged_report(judged, targets=names))
     before = (read_verdict(folder) or {}).get("verdict")
     if before not in {None, judged.verdict.status}:
         complain(f"when it was run, the verdict was {before}")

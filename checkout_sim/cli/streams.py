@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Wide enough for a matrix, narrow enough to read; also what a pipe gets, which has no width.
 _WIDEST_COLUMNS = 100
+_ENDLESS_COLUMNS = 1000
 
 
 def tell(text: str) -> None:
@@ -25,9 +26,15 @@ def complain(text: str) -> None:
     _write(sys.stderr, text)
 
 
-def results() -> "Console":
-    """Return the console for results; NO_COLOR, FORCE_COLOR, TERM and COLUMNS are respected."""
-    return _console(sys.stdout)
+def results(*, whole_lines: bool = False) -> "Console":
+    """Return the console for results; NO_COLOR, FORCE_COLOR, TERM and COLUMNS are respected.
+
+    `whole_lines` is as wide as it takes, and leaves wrapping to the terminal.
+    """
+    console = _console(sys.stdout)
+    if whole_lines:
+        console.width = _ENDLESS_COLUMNS
+    return console
 
 
 def diagnostics() -> "Console":

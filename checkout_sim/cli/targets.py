@@ -4,7 +4,7 @@ Takes the words of the command line, gives sound scenarios, or raises with every
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from checkout_sim.cli.streams import complain
@@ -80,13 +80,11 @@ def links_path() -> Path:
     return next((path for path in found if path.is_file()), Path("toxiproxy.json"))
 
 
-def short_names(scenarios: Sequence[Scenario]) -> dict[str, str]:
+def short_names(names_by_path: Mapping[str, str]) -> dict[str, str]:
     """Return what to type for each shipped scenario's path, so that it works from anywhere."""
     roots = {root.resolve() for root in shipped_roots()}
     return {
-        scenario.path: scenario.name
-        for scenario in scenarios
-        if Path(scenario.path).resolve().parent in roots
+        path: name for path, name in names_by_path.items() if Path(path).resolve().parent in roots
     }
 
 

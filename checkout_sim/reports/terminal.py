@@ -82,7 +82,7 @@ def timing_line(run: Run) -> Text:
         "p99": took.checkout_p99_ms,
     }
     said = ", ".join(f"{name} {phrases.duration(ms)}" for name, ms in phases.items())
-    return Text(f"{phrases.title(run)}: {said}", style="dim")
+    return Text(f"{phrases.title(run)}: {said}", style="dim", no_wrap=True, overflow="ignore")
 
 
 def matrix(runs: Sequence[Run]) -> Table:

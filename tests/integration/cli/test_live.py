@@ -92,7 +92,7 @@ def test_an_archived_run_is_listed_and_judged_again_the_same(archive: Path) -> N
     judged = ended(started(archive, "judge", "latest"))
 
     assert (listed[0], judged[0]) == (0, 0), listed[2] + judged[2]
-    assert run_id in listed[1]
+    assert [run_id] == [line.split()[0] for line in listed[1].splitlines() if "valid" in line]
     assert "mine × hardened: valid (as expected)" in judged[1]  # noqa: RUF001
     assert "Reproduce with: checkout-sim run mine.yaml --strategy hardened --seed 1" in judged[1]
 

@@ -2,10 +2,12 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from checkout_sim.archive.runs import new_run_folder, write_verdict
 from checkout_sim.cli.boundary import guarded
 
 COMMANDS = ["run", "list", "validate", "schema", "judge", "runs", "up", "doctor"]
@@ -127,6 +129,31 @@ def test_runs_of_an_empty_archive_is_no_error(capsys: pytest.CaptureFixture[str]
 
     out, err = capsys.readouterr()
     assert (out, "`checkout-sim run` makes some" in err) == ("", True)
+
+
+def test_runs_are_listed_one_to_a_line_with_ids_to_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = datetime(2026, 11, 23, 5, 16, 33, tzinfo=UTC)
+    name = "a-scenario-with-quite-a-long-name"
+    folders = [
+        new_run_folder(
+            tmp_path / "archive",
+            scenario=name,
+            strategy="hardened",
+            seed=seed,
+            now=began + timedelta(seconds=seed),
+        )
+        for seed in (1, 2, 3)
+    ]
+    write_verdict(folders[2], {"verdict": "invalid", "as_expected": False})
+    assert guarded(["runs", "--runs-dir", "archive", "--limit", "2"]) == 0
+
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if name in line]
+    assert rows == [
+        [folders[2].name, "2026-11-23", "05:16:36", name, "hardened", "invalid", "no"],
+        [folders[1].name, "2026-11-23", "05:16:35", name, "hardened", "unfinished", "–"],  # noqa: RUF001
+    ]
 
 
 def started(*arguments: str, **more: str) -> "subprocess.Popen[str]":
