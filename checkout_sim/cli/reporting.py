@@ -55,7 +55,7 @@ def run_and_report(
         whole = report(
             outcome.runs,
             engine=engines[-1] if engines else None,
-            complete=outcome.complete,
+            complete=outcome.complete and len(outcome.runs) >= expected_runs,
             targets=short_names,
         )
         code = worst([code, _write_json(json_file, whole)])
@@ -73,6 +73,8 @@ def _say_what_cut_it_short(outcome: Outcome, expected_runs: int, runs_dir: Path)
         )
     elif outcome.complete and not outcome.runs:
         complain("checkout-sim: nothing was run: no scenario named expects anything of a strategy")
+    elif outcome.complete and len(outcome.runs) < expected_runs:
+        complain(f"checkout-sim: stopped after {len(outcome.runs)} of {expected_runs} runs")
 
 
 def _write_json(path: Path, whole: Mapping[str, Any]) -> Exit:

@@ -96,11 +96,11 @@ def test_the_worst_run_decides(tmp_path: Path) -> None:
 
 
 def test_the_report_is_written_as_json_as_well(tmp_path: Path) -> None:
-    report(Simulation([caught()]), tmp_path, json_file=tmp_path / "report.json")
+    report(Simulation([caught(), run()]), tmp_path, json_file=tmp_path / "report.json")
 
     written = json.loads((tmp_path / "report.json").read_text())
     assert (written["version"], written["complete"]) == (1, True)
-    assert [one["verdict"] for one in written["runs"]] == ["invalid"]
+    assert [one["verdict"] for one in written["runs"]] == ["invalid", "valid"]
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
@@ -123,6 +123,15 @@ def test_a_report_that_cannot_be_written_hides_no_verdict(
     assert code == 70
     assert "✔ invalid (as expected)" in out
     assert "the report cannot be written" in err
+
+
+def test_a_simulation_that_stopped_at_a_surprise_is_not_complete(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = report(Simulation([regressed()]), tmp_path, json_file=tmp_path / "report.json")
+
+    assert (code, json.loads((tmp_path / "report.json").read_text())["complete"]) == (1, False)
+    assert "stopped after 1 of 2 runs" in capsys.readouterr().err
 
 
 def no_stack() -> None:
