@@ -10,18 +10,36 @@ def count_orders(history: History) -> OrderCounts:
     Confirmed by any order is confirmed; an order still undecided leaves its checkout unsettled;
     all others, refused ones included, hold nothing that stands: rolled back.
     """
-    row = history.row(
-        "WITH load(checkout) AS (SELECT DISTINCT checkout FROM sent WHERE NOT proof), "
-        "outcome AS (SELECT MAX(o.status = 'confirmed') AS confirmed, "
-        "MAX(o.status NOT IN ('confirmed', 'failed', 'canceled')) AS undecided "
-        "FROM load LEFT JOIN order_row o ON o.checkout = load.checkout GROUP BY load.checkout) "
-        "SELECT COUNT(*), COALESCE(SUM(confirmed), 0), "
-        "COALESCE(SUM(undecided AND NOT confirmed), 0) FROM outcome"
+    total = sent_checkouts(history)
+    confirmed = _count(
+        history,
+        "SELECT COUNT(*) FROM (SELECT DISTINCT checkout FROM order_row "
+        "WHERE checkout IS NOT NULL AND status = 'confirmed' "
+        "AND checkout NOT IN (SELECT checkout FROM sent WHERE proof))",
     )
-    total, confirmed, unsettled = row if row is not None else (0, 0, 0)
+    unsettled = _count(
+        history,
+        "SELECT COUNT(*) FROM (SELECT DISTINCT o.checkout FROM order_row o "
+        "WHERE o.status NOT IN ('confirmed', 'failed', 'canceled') AND o.checkout IS NOT NULL "
+        "AND o.checkout NOT IN (SELECT checkout FROM sent WHERE proof) "
+        "AND NOT EXISTS (SELECT 1 FROM order_row c "
+        "WHERE c.checkout = o.checkout AND c.status = 'confirmed'))",
+    )
     return OrderCounts(
         total=total,
         confirmed=confirmed,
-        rolled_back=total - confirmed - unsettled,
+        rolled_back=max(0, total - confirmed - unsettled),
         unsettled=unsettled,
     )
+
+
+def sent_checkouts(history: History) -> int:
+    """Return how many checkouts of the load were sent at all."""
+    return _count(
+        history, "SELECT COUNT(*) FROM (SELECT DISTINCT checkout FROM sent WHERE NOT proof)"
+    )
+
+
+def _count(history: History, sql: str) -> int:
+    found = history.row(sql)
+    return int(found[0]) if found else 0

@@ -30,8 +30,7 @@ def charged_at_most_once(history: History) -> Holds | Broken:
         "AND n IN (SELECT n FROM money WHERE captures > 1)) "
         "WHERE kind = 'captured' AND held > 0) ORDER BY n"
     )
-    captures = history.row("SELECT COALESCE(SUM(captures), 0) FROM money")
-    return conclude(offences, describe, judged=int(captures[0]) if captures else 0)
+    return conclude(offences, describe, judged=history.captures)
 
 
 def no_charge_without_an_order(history: History) -> Holds | Broken:
@@ -58,35 +57,37 @@ def no_charge_without_an_order(history: History) -> Holds | Broken:
         "j.idempotency_key FROM orphan p JOIN journal j ON j.n = p.n "
         "WHERE j.kind = 'captured' ORDER BY j.n, j.seq"
     )
-    captures = history.row("SELECT COALESCE(SUM(captures), 0) FROM money")
-    return conclude(offences, describe, judged=int(captures[0]) if captures else 0)
+    return conclude(offences, describe, judged=history.captures)
 
 
-# A row's status against what the journal says its order holds.
-_DISAGREEING = """
-SELECT p.n, p.event, p.status, p.amount_minor, p.currency, COALESCE(m.net, 0), NULL
-FROM payment_row p LEFT JOIN money m ON m.n = p.n
-WHERE CASE p.status
-    WHEN 'completed' THEN COALESCE(m.net, 0) <> p.amount_minor
-        OR m.first_currency <> p.currency OR m.last_currency <> p.currency
-    WHEN 'refunded' THEN COALESCE(m.captures, 0) = 0 OR m.net <> 0
-    WHEN 'failed' THEN COALESCE(m.net, 0) <> 0
-    WHEN 'canceled' THEN COALESCE(m.net, 0) <> 0
-    ELSE 1 END
+# Rows worth a look: those at odds with what their order holds, those whose order's money may be
+# another intent's. All others are passed over in one walk along the order numbers.
+_LOOKED_AT = """
+SELECT p.n, p.event, p.status, p.amount_minor, p.currency, COALESCE(m.net, 0) AS net,
+    CASE p.status
+        WHEN 'completed' THEN COALESCE(m.net, 0) <> p.amount_minor OR m.currency <> p.currency
+            OR (m.moves > 1 AND EXISTS (SELECT 1 FROM journal j
+                WHERE j.n = p.n AND j.kind = 'captured' AND j.currency <> p.currency))
+        WHEN 'refunded' THEN COALESCE(m.captures, 0) = 0 OR m.net <> 0
+        WHEN 'failed' THEN COALESCE(m.net, 0) <> 0
+        WHEN 'canceled' THEN COALESCE(m.net, 0) <> 0
+        ELSE 1 END IS TRUE AS at_odds
+FROM payment_row p INDEXED BY payment_row_by_order LEFT JOIN money m ON m.n = p.n
+WHERE at_odds OR m.moves > 1 OR (m.net <> 0 AND p.payment_intent IS NOT m.intent)
 """
-# Intents that hold money and are not named by exactly one row. The first two selects find the few
-# orders worth looking at: money under an intent their row does not name, or a name used twice.
+# Intents that hold money and are not named by exactly one row.
 _UNNAMED = """
 SELECT j.n, MAX(j.event), NULL, NULL, MAX(j.currency), SUM(j.delta), j.payment_intent
 FROM journal j
 WHERE j.n IN (
-    SELECT m.n FROM money m
-    LEFT JOIN payment_row p ON p.n = m.n AND p.payment_intent = m.first_intent
-    WHERE m.net <> 0 AND (p.n IS NULL OR m.first_intent <> m.last_intent)
+    SELECT n FROM looked_at
+    UNION SELECT m.n FROM money m
+        WHERE m.net <> 0 AND NOT EXISTS (SELECT 1 FROM payment_row p WHERE p.n = m.n)
     UNION SELECT n FROM payment_row WHERE payment_intent IN (
         SELECT payment_intent FROM payment_row WHERE payment_intent IS NOT NULL
         GROUP BY payment_intent HAVING COUNT(*) > 1))
-    AND j.delta <> 0 AND j.n NOT IN (SELECT n FROM disagreeing)
+    AND j.kind IN ('captured', 'refunded', 'refund_failed')
+    AND j.n NOT IN (SELECT n FROM looked_at WHERE at_odds)
 GROUP BY j.n, j.payment_intent
 HAVING SUM(j.delta) <> 0 AND (
     SELECT COUNT(*) FROM payment_row p WHERE p.payment_intent = j.payment_intent) <> 1
@@ -119,8 +120,8 @@ def payment_agrees_with_gateway(history: History) -> Holds | Broken:
         return of_order(history, n, invariant="payment_agrees_with_gateway", detail=detail)
 
     offences = history.rows(
-        f"WITH disagreeing(n, event, status, amount, currency, net, intent) AS "  # noqa: S608 - ours
-        f"MATERIALIZED ({_DISAGREEING}) SELECT * FROM disagreeing UNION ALL {_UNNAMED} "
-        "ORDER BY 1, 2"
+        f"WITH looked_at AS MATERIALIZED ({_LOOKED_AT}) "  # noqa: S608 - our own two queries
+        "SELECT n, event, status, amount_minor, currency, net, NULL FROM looked_at WHERE at_odds "
+        f"UNION ALL {_UNNAMED} ORDER BY 1, 2"
     )
     return conclude(offences, describe, judged=history.size("payment_row"))
