@@ -61,9 +61,7 @@ def serve(app_factory: AppFactory[SettingsT], settings: SettingsT) -> int:
     the app could not start; each but 0 with one line on stderr.
     """
     if settings.parent_pid is not None and not _die_with(settings.parent_pid):
-        sys.stderr.write(
-            f"{settings.service}: parent {settings.parent_pid} is gone, not starting\n"
-        )
+        sys.stderr.write(f"{settings.service}: parent {settings.parent_pid} is gone\n")
         return EXIT_PARENT_GONE
     try:
         listener = _bind(settings.host, settings.port)

@@ -27,9 +27,11 @@ from .payment import (
     Unknown,
     WrongState,
     backoff_ms,
+    harmless_to_repeat,
     is_open,
     next_step,
     wire_status,
+    worth_repeating,
 )
 from .refunding import REFUND_WATCHES, after_refund
 from .tries import Tries
@@ -112,6 +114,7 @@ class Charging:
             payment,
             tries,
             lambda row, attempt: self._context.gateway.create(row, key=key, attempt=attempt),
+            again=harmless_to_repeat,
         )
         match outcome:
             case Told():
@@ -129,13 +132,13 @@ class Charging:
                 return payment, heard
             case Declined():
                 return await self._fail(payment, outcome.code, outcome.message), heard
-            case ServerError():
+            case ServerError(saved=True):
                 # The saved 500 would be replayed for ever; an unconfirmed intent holds no money.
                 n = payment.create_n + 1
                 keys = (*payment.keys, payment.key("create", n))
                 payment = await self._move(payment, replace(payment, create_n=n, keys=keys))
                 return payment, heard if tries.fits() else replace(heard, created=True)
-            case NotDone() | Unknown() | WrongState():
+            case NotDone() | Unknown() | ServerError() | WrongState():
                 return payment, replace(heard, created=True)
             case _:
                 assert_never(outcome)
@@ -153,7 +156,7 @@ class Charging:
             case Declined():
                 return await self._fail(payment, outcome.code, outcome.message), heard
             case ServerError():
-                spent = replace(payment, confirm_spent=True)
+                spent = replace(payment, confirm_spent=outcome.saved)
                 return spent, replace(heard, confirmed=True)
             case NotDone(error="out_of_tries"):
                 return payment, replace(heard, confirmed=True, read="unreadable")
@@ -166,7 +169,10 @@ class Charging:
 
     async def _read(self, payment: Payment, heard: Round, tries: Tries) -> Stage:
         payment, outcome = await self._ask(
-            payment, tries, lambda row, n: self._context.gateway.read(row, attempt=n)
+            payment,
+            tries,
+            lambda row, attempt: self._context.gateway.read(row, attempt=attempt),
+            again=harmless_to_repeat,
         )
         if isinstance(outcome, Told):
             return await self._learn(payment, heard, outcome)
@@ -180,6 +186,7 @@ class Charging:
             payment,
             tries,
             lambda row, attempt: self._context.gateway.cancel(row, key=key, attempt=attempt),
+            again=harmless_to_repeat,
         )
         fenced = replace(heard, fenced=True)
         match outcome:
@@ -191,14 +198,14 @@ class Charging:
                 return await self._cancel(payment), heard
             case Told():
                 return await self._learn(payment, fenced, outcome)
-            case WrongState() | Declined() | ServerError():
+            case WrongState() | Declined() | ServerError(saved=True):
                 # The refusal is saved under this key: the next cancel needs the next one (R4).
                 payment = replace(payment, cancel_n=payment.cancel_n + 1)
                 if isinstance(outcome, WrongState) and outcome.status is not None:
                     seen = Told(id=payment.payment_intent or "", status=outcome.status)
                     return await self._learn(payment, fenced, seen)
                 return await self._read(payment, fenced, tries)
-            case NotDone() | Unknown():
+            case NotDone() | Unknown() | ServerError():
                 return payment, fenced
             case _:
                 assert_never(outcome)
@@ -234,12 +241,15 @@ class Charging:
             self._context.events.emit("payment.refund_requested", order=row.order_id, key=key)
             return self._context.gateway.refund(row, key=key, attempt=attempt)
 
-        payment, outcome = await self._ask(payment, tries, send)
+        payment, outcome = await self._ask(payment, tries, send, again=harmless_to_repeat)
         return await self._refunded(payment, heard, outcome)
 
     async def _read_refund(self, payment: Payment, heard: Round, tries: Tries) -> Stage:
         payment, outcome = await self._ask(
-            payment, tries, lambda row, n: self._context.gateway.read_refund(row, attempt=n)
+            payment,
+            tries,
+            lambda row, attempt: self._context.gateway.read_refund(row, attempt=attempt),
+            again=harmless_to_repeat,
         )
         return await self._refunded(payment, heard, outcome)
 
@@ -258,7 +268,14 @@ class Charging:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────
 
-    async def _ask(self, payment: Payment, tries: Tries, send: Send) -> tuple[Payment, Outcome]:
+    async def _ask(
+        self,
+        payment: Payment,
+        tries: Tries,
+        send: Send,
+        *,
+        again: Callable[[Outcome], bool] = worth_repeating,
+    ) -> tuple[Payment, Outcome]:
         """Ask the gateway within the budget, holding a lease that outlasts each try."""
         row = payment
 
@@ -268,7 +285,7 @@ class Charging:
                 row = await self._move(row, replace(row, lease_until_ms=self.lease_until_ms()))
             return await send(row, attempt)
 
-        outcome = await tries.ask(leased)
+        outcome = await tries.ask(leased, again=again)
         return row, outcome
 
     async def _with_key(self, payment: Payment, key: str) -> Payment:

@@ -198,17 +198,28 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerError:
-    """5xx: unknown too, and maybe saved under the key, so the next thing is to read (R4)."""
+    """5xx: unknown too, so the next thing is to read (R4).
+
+    `saved`: the gateway said that it will replay this answer under its key for ever
+    (`Stripe-Should-Retry: false`). One not saved, such as a 503, may be repeated.
+    """
 
     error: str
+    saved: bool
 
 
 Outcome = Told | Declined | WrongState | NotDone | Unknown | ServerError
 
 
 def worth_repeating(outcome: Outcome) -> bool:
-    """Return whether the same request with the same key may end the doubt."""
+    """Return whether the same request with the same key may at once end the doubt."""
     return isinstance(outcome, NotDone | Unknown)
+
+
+def harmless_to_repeat(outcome: Outcome) -> bool:
+    """Return the same for requests that move no money, where a 5xx needs no read first."""
+    unsaved = isinstance(outcome, ServerError) and not outcome.saved
+    return unsaved or worth_repeating(outcome)
 
 
 # ── what to do next ────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,8 @@ def after_refund(payment: Payment, outcome: Outcome, *, now_ms: int) -> Payment:
     if outcome == NO_REFUND and payment.refund_spent:
         return _next_key(payment)
     # Saved, or charge_already_refunded: only a read can tell.
-    refused = isinstance(outcome, ServerError | Declined) and payment.phase is Phase.REFUNDING
+    saved = isinstance(outcome, Declined) or (isinstance(outcome, ServerError) and outcome.saved)
+    refused = saved and payment.phase is Phase.REFUNDING
     return replace(payment, refund_spent=True) if refused else payment
 
 

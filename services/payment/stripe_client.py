@@ -48,17 +48,26 @@ class _ExactHttp(stripe.AIOHTTPClient):
     """The SDK's aiohttp client, with every wire error in the SDK's own form.
 
     The stock one lets `aiohttp.ClientPayloadError` (truncated body) and `TimeoutError` (stalled
-    body) escape. `_handle_request_error` is private: the SDK is pinned to a minor and
+    body) escape, and drops the answer it was reading without closing its connection.
+    `_handle_request_error` is private: the SDK is pinned to a minor and
     tests/contract/test_payment_http_errors.py watches it.
     """
+
+    def __init__(self, session: aiohttp.ClientSession, timeout: aiohttp.ClientTimeout) -> None:
+        super().__init__(session=session, timeout=timeout)
+        self._exact_session = session
+        self._exact_timeout = timeout
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send once and read the whole answer."""
+        """Send once and read the whole answer within the timeout."""
         try:
-            return await super().request_async(method, url, headers, post_data)
-        except (aiohttp.ClientError, TimeoutError) as error:
+            async with self._exact_session.request(
+                method, url, headers=headers, data=post_data, timeout=self._exact_timeout
+            ) as response:
+                return await response.read(), response.status, response.headers
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             self._handle_request_error(error)
 
 
@@ -87,7 +96,7 @@ class StripeGateway:
             settings.stripe_key.get_secret_value(),
             base_addresses={"api": settings.gateway_url.rstrip("/")},
             max_network_retries=0,
-            http_client=_ExactHttp(timeout=timeout, session=self._session),
+            http_client=_ExactHttp(self._session, timeout),
         )
         self._link = Link(LINK, events=events, clock=clock, ids=ids)
         self._events = events
@@ -231,7 +240,7 @@ def outcome_of(error: stripe.StripeError) -> tuple[Outcome, str | None]:
     message = error.user_message or str(error)
     outcome: Outcome
     if status >= _SERVER_ERROR:
-        outcome = ServerError(error=f"HTTP {status}")
+        outcome = ServerError(error=f"HTTP {status}", saved=_is_saved(error))
     elif name in NOT_SENT:
         outcome = NotDone(error=name)
     elif name is not None:
@@ -264,6 +273,11 @@ def told(answer: object) -> Outcome:
     fault = answer.get("last_payment_error") or {}
     code = fault.get("decline_code") or fault.get("code")
     return Told(id=found, status=status, code=code, message=fault.get("message"))
+
+
+def _is_saved(error: stripe.StripeError) -> bool:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("stripe-should-retry") == "false" or "idempotent-replayed" in headers
 
 
 def _status_in(error: stripe.StripeError) -> str | None:

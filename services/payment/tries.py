@@ -39,8 +39,13 @@ class Tries:
         end_ms = self._clock.monotonic_ms() + wait_ms + self._try_ms
         return self._left > 0 and end_ms <= self._until_ms
 
-    async def ask(self, send: Callable[[int], Awaitable[Outcome]]) -> Outcome:
-        """Call `send(attempt)` until no repeat is worth it or no try fits; return the last outcome.
+    async def ask(
+        self,
+        send: Callable[[int], Awaitable[Outcome]],
+        *,
+        again: Callable[[Outcome], bool] = worth_repeating,
+    ) -> Outcome:
+        """Call `send(attempt)` while `again(outcome)` and a try fits; return the last outcome.
 
         NotDone "out_of_tries" when not even one fits.
         """
@@ -48,7 +53,7 @@ class Tries:
             return NotDone(error="out_of_tries")
         self._left -= 1
         outcome = await send(1)
-        if not worth_repeating(outcome):  # the common case, spared what stamina costs
+        if not again(outcome):  # the common case, spared what stamina costs
             return outcome
         try:
             async for attempt in stamina.retry_context(
@@ -58,7 +63,7 @@ class Tries:
                     if attempt.num > 1:
                         self._left -= 1
                         outcome = await send(attempt.num)
-                    _raise_if_in_doubt(outcome)
+                    _raise_if(again(outcome), outcome)
         except _InDoubt as doubt:
             return doubt.outcome
         return outcome
@@ -71,6 +76,6 @@ class Tries:
         return wait_ms / 1000
 
 
-def _raise_if_in_doubt(outcome: Outcome) -> None:
-    if worth_repeating(outcome):
+def _raise_if(in_doubt: bool, outcome: Outcome) -> None:  # noqa: FBT001 - a guard, not an option
+    if in_doubt:
         raise _InDoubt(outcome)
