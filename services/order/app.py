@@ -160,7 +160,7 @@ def _add_carts(app: FastAPI, db: Database, clock: Clock) -> None:
     @app.get(
         "/cart/{userId:path}",
         response_model=None,
-        responses=documentation.replies("CartDoc", 422, 503),
+        responses=documentation.replies("CartDoc", 404, 422, 503),
     )
     async def show_cart(user_id: Annotated[schemas.Name, Path(alias="userId")]) -> Response:
         """Return a shopper's cart."""

@@ -50,12 +50,12 @@ def minor_of(price: object) -> int:
         raise ValueError(  # noqa: TRY004 - pydantic reports ValueError, and lets TypeError through
             "expected a number or a numeric string with at most two decimals"
         )
-    if not 0 <= price <= MAX_PRICE:
+    if (isinstance(price, Decimal) and not price.is_finite()) or not 0 <= price <= MAX_PRICE:
         raise ValueError(f"expected a price from 0 to {MAX_PRICE}")
     if isinstance(price, int) or not price:
         return int(price) * 100 if price else 0
     _, digits, exponent = price.as_tuple()
-    assert isinstance(exponent, int)  # NaN and infinities failed the comparison above
+    assert isinstance(exponent, int)  # it is finite
     beyond = -_DECIMALS - exponent
     if beyond > 0 and any(digits[-beyond:]):
         raise ValueError("expected at most two decimals")
