@@ -26,24 +26,24 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def chosen(targets: Sequence[str]) -> list[Scenario]:
     """Return what to run: the targets' scenarios, or the core set where none is named.
 
-    Raises ScenarioInvalid with all problems of all files; warnings are only told.
+    Raises ScenarioInvalid with all problems of all files; warnings about what runs are only told.
     """
     scenarios, problems = loaded(targets)
     errors = tuple(problem for problem in problems if problem.severity == "error")
-    for problem in problems:
-        if problem.severity != "error":
-            complain(str(problem))
     if errors:
         raise ScenarioInvalid(errors)
-    if targets:
-        return scenarios
-    core = [scenario for scenario in scenarios if CORE_TAG in scenario.tags]
-    if not core:
+    if not targets:
+        scenarios = [scenario for scenario in scenarios if CORE_TAG in scenario.tags]
+    running = {scenario.path for scenario in scenarios}
+    for problem in problems:
+        if problem.path in running:
+            complain(str(problem))
+    if not scenarios:
         raise ScenarioNotFound(
             f'no shipped scenario has the tag "{CORE_TAG}"; name a file, say '
             "`checkout-sim run my.yaml`"
         )
-    return core
+    return scenarios
 
 
 def loaded(targets: Sequence[str]) -> tuple[list[Scenario], tuple[Problem, ...]]:

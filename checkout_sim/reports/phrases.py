@@ -4,12 +4,13 @@ Takes runs, gives plain strings; a mark always stands beside a word, never inste
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import assert_never
 
 from checkout_sim.model.run import Run
 from checkout_sim.model.verdict import Broken
+from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
 
 # What to type for a scenario's path where something shorter works: shipped ones go by name.
 Targets = Mapping[str, str]
@@ -69,6 +70,20 @@ def violations_total(run: Run) -> int:
     """Return how many violations there are, those beyond the listed hundred included."""
     found = run.verdict.findings.values()
     return sum(finding.total for finding in found if isinstance(finding, Broken))
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """Return runs as a reader looks for them: by scenario file, then naive before hardened.
+
+    Runs go on side by side and end in any order; two reports of one command should compare.
+    """
+    return sorted(runs, key=lambda run: (run.scenario_path, strategy_place(run.strategy)))
+
+
+def strategy_place(name: str) -> tuple[int, str]:
+    """Return where a strategy stands in the story the strategies tell; strangers come last."""
+    told = (*BUILT_STRATEGIES, *RESERVED_STRATEGIES)
+    return (told.index(name) if name in told else len(told), name)
 
 
 def counted(number: int, noun: str) -> str:

@@ -34,7 +34,7 @@ def report(
         "version": REPORT_VERSION,
         "engine": {"name": carried.name, "version": carried.version},
         "complete": complete,
-        "runs": [run_json(run, targets=targets) for run in runs],
+        "runs": [run_json(run, targets=targets) for run in phrases.in_order(runs)],
     }
 
 

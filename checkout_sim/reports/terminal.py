@@ -35,6 +35,7 @@ def verdict_report(
     targets: phrases.Targets | None = None,
 ) -> RenderableType:
     """Return everything about runs that have ended; `seconds` is what they took together."""
+    runs = phrases.in_order(runs)
     telling = sorted(
         filter(wants_block, runs),
         key=lambda run: phrases.standing(run) in {Standing.SURPRISING, Standing.UNDECIDED},
@@ -87,7 +88,7 @@ def timing_line(run: Run) -> Text:
 
 def matrix(runs: Sequence[Run]) -> Table:
     """Return scenario by strategy; a cell says verdict and expectation, in words."""
-    strategies = list(dict.fromkeys(run.strategy for run in runs))
+    strategies = _strategies(runs)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("scenario", overflow="fold")
     for strategy in strategies:
@@ -99,6 +100,11 @@ def matrix(runs: Sequence[Run]) -> Table:
     for (_, scenario), cells in rows.items():
         table.add_row(scenario, *(cells.get(name, Text("not run", "dim")) for name in strategies))
     return table
+
+
+def _strategies(runs: Sequence[Run]) -> list[str]:
+    """Return the strategies that ran, in the order of their story."""
+    return sorted({run.strategy for run in runs}, key=phrases.strategy_place)
 
 
 def _cell(run: Run) -> Text:
@@ -120,7 +126,7 @@ def _legend(runs: Sequence[Run]) -> Iterator[Text]:
 
 def _strategy_lines(runs: Sequence[Run]) -> Iterator[Text]:
     """Say of each strategy whether it was caught, and whether it had to be."""
-    strategies = list(dict.fromkeys(run.strategy for run in runs))
+    strategies = _strategies(runs)
     widest = max((len(name) for name in strategies), default=0)
     for strategy in strategies:
         own = [run for run in runs if run.strategy == strategy]

@@ -100,7 +100,7 @@ def test_the_report_is_written_as_json_as_well(tmp_path: Path) -> None:
 
     written = json.loads((tmp_path / "report.json").read_text())
     assert (written["version"], written["complete"]) == (1, True)
-    assert [one["verdict"] for one in written["runs"]] == ["invalid", "valid"]
+    assert [one["verdict"] for one in written["runs"]] == ["valid", "invalid"]
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 

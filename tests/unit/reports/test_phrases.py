@@ -23,3 +23,14 @@ def test_how_a_run_stands_follows_from_its_expectation() -> None:
 
 def test_durations_read_as_a_person_says_them() -> None:
     assert [phrases.duration(ms) for ms in (41.2, 3160.0, None)] == ["41 ms", "3.2 s", "–"]  # noqa: RUF001
+
+
+def test_reports_compare_whatever_ended_first() -> None:
+    ended = [run("late", "hardened"), run("calm", "hardened"), run("late"), run("calm")]
+
+    assert [(one.scenario, one.strategy) for one in phrases.in_order(ended)] == [
+        ("calm", "naive"),
+        ("calm", "hardened"),
+        ("late", "naive"),
+        ("late", "hardened"),
+    ]
