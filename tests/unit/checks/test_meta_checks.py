@@ -75,6 +75,13 @@ def test_an_attempt_that_never_ended_is_named() -> None:
     assert found == "attempt 1 of checkout 2 ended 0 times instead of once"
 
 
+def test_an_attempt_that_ended_twice_is_named() -> None:
+    tale = sound()
+    tale.order(1).hears("confirmed")
+
+    assert "attempt 1 of checkout 1 ended 2 times" in reason(tale, "history_is_complete")
+
+
 def test_an_unread_ledger_makes_what_rests_on_it_unknown_and_nothing_else() -> None:
     tale = sound().ended(unread=["payments"])
     verdict = tale.verdict()
