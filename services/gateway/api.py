@@ -78,13 +78,16 @@ class StripeApi:
         )
         try:
             done = await self._answer(scope, receive, headers, facts)
+            if done.delay_ms:
+                await self._parts.clock.sleep_ms(done.delay_ms)
         except ClientGone:
             return
-        if done.drop:
-            await _hang_up(send)
+        except asyncio.CancelledError:  # the process ends while a control holds: as a crash would
+            _hang_up(send)
             return
-        if done.delay_ms:
-            await self._parts.clock.sleep_ms(done.delay_ms)
+        if done.drop:
+            _hang_up(send)
+            return
         await _send(send, done, facts)
 
     async def _answer(self, scope: Scope, receive: Receive, headers: Headers, facts: Facts) -> Done:
@@ -253,7 +256,7 @@ async def _send(send: Send, done: Done, facts: Facts) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _hang_up(send: Send) -> None:
+def _hang_up(send: Send) -> None:
     """Close the connection without a byte of answer.
 
     ASGI has no word for that and uvicorn answers 500 for an app that says nothing, so the

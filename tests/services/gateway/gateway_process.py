@@ -21,7 +21,7 @@ class GatewayProcess:
     """`python -m services.gateway` on a free port; its events are read as they are written."""
 
     def __init__(self, database: Path, **settings: str) -> None:
-        self._database = database
+        self.database = database
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self._events: list[Event] = []
@@ -33,7 +33,7 @@ class GatewayProcess:
     def start(self) -> Self:
         environ = {
             **os.environ,
-            "GATEWAY_DATABASE": str(self._database),
+            "GATEWAY_DATABASE": str(self.database),
             "GATEWAY_SEARCH_LAG_MS": "0",
             **{f"GATEWAY_{name.upper()}": value for name, value in self._settings.items()},
         }
@@ -100,7 +100,7 @@ class GatewayProcess:
         return headers if key is None else {**headers, "Idempotency-Key": key}
 
     def create(
-        self, order: str, *, amount: int = 4200, key: str | None = None, **form: str
+        self, order: str, *, amount: int | str = 4200, key: str | None = None, **form: str
     ) -> dict[str, Any]:
         """Create an intent of that order and return it."""
         answer = self.post("payment_intents", intent(order, amount=amount, **form), key=key)
@@ -157,6 +157,6 @@ class GatewayProcess:
                     self._seen.notify_all()
 
 
-def intent(order: str, *, amount: int = 4200, **form: str) -> dict[str, str]:
+def intent(order: str, *, amount: int | str = 4200, **form: str) -> dict[str, str]:
     """Return the form of an intent that belongs to an order."""
     return {"amount": str(amount), "currency": "usd", "metadata[order_id]": order, **form}
