@@ -18,6 +18,7 @@ from tests.integration.stack.world import (
     Seen,
     ask,
     is_alive,
+    parent_of,
     supervise,
     tiny,
 )
@@ -95,13 +96,16 @@ async def test_a_child_keeps_no_descriptor_of_the_fork_server_or_of_its_siblings
     fork_server: ForkServer, tmp_path: Path, reserve: Reserve
 ) -> None:
     first = tiny("order", port=reserve().port, start="mute")
-    await fork_server.spawn(first, 1, tmp_path / "1")
+    child = await fork_server.spawn(first, 1, tmp_path / "1")
+    parent = parent_of(child.pid)
+    assert _sockets_of(parent)  # it does have one: to the tool
     reader, writer = os.pipe()
     second = await fork_server.spawn(tiny("payment", port=0, start="die"), writer, tmp_path / "2")
     os.close(writer)
     await end_of(second.exited)
     assert os.read(reader, 1) == b""  # the end of the pipe: nobody else holds it open
     os.close(reader)
+    assert not _sockets_of(parent) & _sockets_of(child.pid)
 
 
 async def test_a_module_that_cannot_be_imported_stops_the_start_with_the_reason() -> None:
@@ -174,5 +178,10 @@ async def test_a_fork_whose_asker_gave_up_is_not_left_behind(
 
 def _children_of(sibling: int) -> list[int]:
     """Return every child of the process whose child this is."""
-    parent = Path(f"/proc/{sibling}/stat").read_text().rpartition(")")[2].split()[1]
+    parent = parent_of(sibling)
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def _sockets_of(pid: int) -> set[str]:
+    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    return {link for link in links if link.startswith("socket:")}

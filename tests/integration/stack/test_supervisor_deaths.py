@@ -22,6 +22,7 @@ from tests.integration.stack.world import (
     Seen,
     ask,
     is_alive,
+    parent_of,
     refuses,
     supervise,
     tiny,
@@ -216,6 +217,19 @@ async def test_kill_9_of_the_tool_ends_every_process_and_frees_the_ports(
     for port in up["ports"]:
         with PortReservation(port) as free:
             assert free.port == port
+
+
+async def test_kill_9_of_the_tool_ends_every_process_though_the_fork_server_hears_nothing(
+    tool: subprocess.Popen[str],
+) -> None:
+    """Stopped, it cannot see the end of its socket: the kernel alone must end it."""
+    up = what_is_up(tool)
+    departures = [Departure(pid) for pid in up["pids"].values()]
+    fork_server = parent_of(up["pids"]["order"])
+    os.kill(fork_server, signal.SIGSTOP)
+    departures.append(Departure(fork_server))
+    tool.kill()
+    assert [departure.happened() for departure in departures] == [True, True, True]
 
 
 async def test_ctrl_c_ends_every_process_before_the_tool(tool: subprocess.Popen[str]) -> None:

@@ -110,6 +110,10 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 class Departure:
     """The end of any process, child or not, as the kernel tells it: a pidfd becomes readable."""
 
