@@ -50,6 +50,7 @@ class Execution:
         self._before: defaultdict[int, list[asyncio.Task[None]]] = defaultdict(list)
         self._open_checkouts = 0
         self._deeds: set[asyncio.Task[None]] = set()
+        self._striking: dict[tuple[str, int], asyncio.Future[None]] = {}
         self._purchases = asyncio.TaskGroup()
 
     async def storm(self, steps: AsyncIterable[Step]) -> None:
@@ -160,14 +161,30 @@ class Execution:
             if isinstance(action, Inject):
                 await self._inject(action)
             else:
+                await self._after_strike(action)
                 await self._lift(action)
         except FaultNotApplied as failed:
             data = {"window": action.window, "message": str(failed)}
             self._recording("runner", "fault.failed", fault=action.fault, data=data)
 
+    async def _after_strike(self, action: Lift) -> None:
+        """Wait for an injection under way, since a lift ahead of it would find nothing to undo.
+
+        The shopper hears of a kill before the kernel has reported it.
+        """
+        striking = self._striking.get((action.fault, action.window))
+        if striking is not None:
+            await asyncio.wait({striking})
+
     async def _inject(self, action: Inject) -> None:
         open_ = self._open_checkouts > 0
-        done = await self._world.faults.inject(action, checkouts_open=open_)
+        window = (action.fault, action.window)
+        struck = self._striking[window] = asyncio.get_running_loop().create_future()
+        try:
+            done = await self._world.faults.inject(action, checkouts_open=open_)
+        finally:
+            del self._striking[window]
+            struck.set_result(None)
         data = {"window": action.window, "target": done.target, **done.data}
         self._recording("runner", "fault.injected", fault=action.fault, data=data)
         self._moments.injected(action.fault, action.window)

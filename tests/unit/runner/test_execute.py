@@ -99,6 +99,15 @@ async def test_a_fault_is_lifted_at_its_moment() -> None:
     assert story.faults.deeds == ["inject slow#1", "lift slow#1", "calm"]
 
 
+async def test_a_lift_waits_for_an_injection_under_way() -> None:
+    story = Story()
+    story.faults.turns_to_inject = 50
+    strike = inject(OnEvent(event="client.sent", checkout=2))
+    await carried_out(story, [*checkouts(4), strike, lift(BeforeCheckout(checkout=3))])
+
+    assert story.faults.deeds == ["inject slow#1 while open", "lift slow#1", "calm"]
+
+
 async def test_a_deed_whose_moment_never_comes_is_dropped_with_the_storm() -> None:
     story = Story()
     await carried_out(story, [*checkouts(1), inject(AfterCheckouts(count=9))])

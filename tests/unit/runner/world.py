@@ -81,9 +81,12 @@ class NotedFaults:
 
     deeds: list[str] = field(default_factory=list)
     refuse: bool = False
+    turns_to_inject: int = 0
     turns_to_lift: int = 0
 
     async def inject(self, step: Inject, *, checkouts_open: bool) -> Done:
+        for _ in range(self.turns_to_inject):
+            await asyncio.sleep(0)
         if self.refuse:
             raise FaultNotApplied("the link is not there")
         while_open = " while open" if checkouts_open else ""
