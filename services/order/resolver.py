@@ -82,9 +82,22 @@ class Resolver:
             case AlreadyCharged():
                 if not await self._renewed(lease):
                     return None
-                charged = await self._payments.charge(order, tries=1)
-                if isinstance(charged, Charged):
-                    return await self._confirm(order, lease, charged)
+                return await self._go_forward(order, lease)
+            case Unresolved():
+                return None
+            case never:
+                assert_never(never)
+
+    async def _go_forward(self, order: Order, lease: Lease) -> Order | None:
+        """Fetch the stored answer of a charge that beat the fence, and act on it."""
+        outcome = await self._payments.charge(order, tries=1)
+        match outcome:
+            case Charged():
+                return await self._confirm(order, lease, outcome)
+            case Declined(reason=reason):
+                return await self._roll_back(order, lease, Status.FAILED, reason)
+            case Refused():  # charged, but not what this order says: it can never be confirmed
+                await self.want_cancel(order.id, _AMOUNT_MISMATCH)
                 return None
             case Unresolved():
                 return None

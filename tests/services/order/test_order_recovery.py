@@ -165,6 +165,17 @@ async def test_a_fence_that_comes_too_late_goes_forward(
         assert payment.captured_minor == 4200
 
 
+async def test_a_charge_that_payment_knows_otherwise_is_given_back_and_never_confirmed(
+    hardened: OrderService, payment: PaymentDouble
+) -> None:
+    refusal = answering(422, {"code": "charge_mismatch", "definite": True})
+    payment.then("process", _charged_then(payment, refusal), refusal)
+    await hardened.add()
+    assert (await hardened.place(key="k1")).status_code == 202
+    assert (await hardened.seen("order.canceled"))["data"]["reason"] == "amount_mismatch"
+    assert payment.captured_minor == 0
+
+
 async def test_a_cancel_during_the_charge_gives_the_money_back(
     hardened: OrderService, payment: PaymentDouble
 ) -> None:
@@ -275,9 +286,13 @@ async def test_the_undecided_are_counted_until_they_end(
 
 
 def _charged_then_silent(payment: PaymentDouble) -> Reaction:
+    return _charged_then(payment, hang)
+
+
+def _charged_then(payment: PaymentDouble, answer: Reaction) -> Reaction:
     async def charge(request: httpx.Request) -> httpx.Response:
         await payment.do(request)
-        return await hang(request)
+        return await answer(request)
 
     return charge
 

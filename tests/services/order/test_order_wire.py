@@ -89,7 +89,7 @@ def test_every_answer_is_one_the_openapi_document_foresees(
 
     @RELAXED
     @given(case=operation.as_strategy(generation_mode=mode))
-    def holds(case: schemathesis.Case) -> None:
+    def holds(case: schemathesis.Case[Any]) -> None:
         sent = case.as_transport_kwargs(base_url="http://order")
         answer = wire.ask(
             sent["method"],
