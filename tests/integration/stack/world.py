@@ -115,12 +115,20 @@ def parent_of(pid: int) -> int:
 
 
 class Departure:
-    """The end of any process, child or not, as the kernel tells it: a pidfd becomes readable."""
+    """The end of any process, child or not, as the kernel tells it: a pidfd becomes readable.
+
+    One that is gone already has departed.
+    """
 
     def __init__(self, pid: int) -> None:
-        self._pidfd = os.pidfd_open(pid)
+        try:
+            self._pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._pidfd = -1
 
     def happened(self, *, within_s: float = LIMIT_S) -> bool:
+        if self._pidfd < 0:
+            return True
         waiting = select.poll()
         waiting.register(self._pidfd, select.POLLIN)
         gone = bool(waiting.poll(within_s * 1000))
