@@ -33,6 +33,7 @@ from checkout_sim.stack.fork_client import Spawner
 
 Watch = Callable[[Progress], None]
 
+_FLUSH_EVERY_S = 0.5
 _IN_MEMORY_CHECKOUTS = 20_000  # above, the evidence index goes to a file in the run's folder
 
 
@@ -68,7 +69,11 @@ async def simulate(
             ],
         )
         recording("runner", "phase.entered", data={"phase": "start"})
-        await _live(plan, scenario, strategy, folder, options, spawner, recording, watch)
+        flushing = asyncio.create_task(_flush_regularly(recorder))
+        try:
+            await _live(plan, scenario, strategy, folder, options, spawner, recording, watch)
+        finally:
+            flushing.cancel()
     history = evidence.finish()
     try:
         run = judged(history, folder=folder)
@@ -128,6 +133,13 @@ async def _live(
             watching.cancel()
             for gap in live.supervisor.gaps:
                 recording("supervisor", "evidence.gap", data={"message": gap})
+
+
+async def _flush_regularly(recorder: Recorder) -> None:
+    """Keep the file close behind, so that a tool killed outright leaves its history too."""
+    while True:
+        await asyncio.sleep(_FLUSH_EVERY_S)
+        recorder.flush()
 
 
 def _open(

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 120
+RUNS = ".checkout-sim/runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +68,13 @@ def survivors(processes: Sequence[psutil.Process], limit_s: float = 10) -> list[
     return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
-def wait_for_line(process: subprocess.Popen[str], wanted: str) -> str:
-    """Return the first line of standard error that holds the text; the command must say it."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if wanted in line:
-            return line
-    raise AssertionError(f"the command ended without saying {wanted!r}")
+def wait_for_history(folder: Path, wanted: str) -> None:
+    """Return once a run archived below this folder has recorded the text."""
+    deadline = time.monotonic() + LIMIT_S
+    pause = threading.Event()
+    while not any(wanted in path.read_text() for path in folder.glob(f"{RUNS}/*/history.ndjson")):
+        assert time.monotonic() < deadline, f"no history ever held {wanted!r}"
+        pause.wait(0.05)
 
 
 def report_in(path: Path) -> Any:

@@ -7,7 +7,15 @@ import jsonschema
 import pytest
 
 from checkout_sim.reports.summary import schema
-from tests.e2e.command import ROOT, checkout_sim, family, report_in, start, survivors, wait_for_line
+from tests.e2e.command import (
+    ROOT,
+    checkout_sim,
+    family,
+    report_in,
+    start,
+    survivors,
+    wait_for_history,
+)
 
 SLOW = """
 version: 1
@@ -126,7 +134,7 @@ def test_the_embedded_proxy_server_is_named_where_it_ran(quick: Path) -> None:
 def test_ctrl_c_ends_with_130_leaves_nothing_and_keeps_the_history(tmp_path: Path) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     process = start("run", "slow.yaml", cwd=tmp_path)
-    wait_for_line(process, "storm")
+    wait_for_history(tmp_path, "client.sent")
     children = family(process)
     assert children
 
@@ -142,7 +150,7 @@ def test_ctrl_c_ends_with_130_leaves_nothing_and_keeps_the_history(tmp_path: Pat
 def test_kill_9_of_the_tool_leaves_no_process(tmp_path: Path) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     process = start("run", "slow.yaml", cwd=tmp_path)
-    wait_for_line(process, "storm")
+    wait_for_history(tmp_path, "client.sent")
     children = family(process)
 
     process.kill()
