@@ -57,22 +57,28 @@ async def test_a_child_that_dies_at_start_stops_the_start_with_its_last_words(
 
 
 @pytest.mark.parametrize(
-    ("start", "why"),
+    ("start", "limit_s", "why"),
     [
-        ("mute", "was not healthy within 0.5 s: /health could not be read"),
-        ("sick", "was not healthy within 0.5 s: /health answers 503"),
-        ("stranger", "the port is answered by another process (pid "),
+        ("mute", 0.5, "was not healthy within 0.5 s: /health could not be read"),
+        ("sick", 2.0, "was not healthy within 2 s: /health answers 503"),
+        ("stranger", 2.0, "the port is answered by another process (pid "),
     ],
 )
 async def test_a_child_that_never_is_healthy_stops_the_start_and_is_gone(
-    fork_server: ForkServer, tmp_path: Path, seen: Seen, port: int, start: str, why: str
+    fork_server: ForkServer,
+    tmp_path: Path,
+    seen: Seen,
+    port: int,
+    start: str,
+    limit_s: float,
+    why: str,
 ) -> None:
     stack = supervise(
         [tiny("order", port=port, start=start)],
         fork_server=fork_server,
         folder=tmp_path,
         seen=seen,
-        start_limit_s=0.5,
+        start_limit_s=limit_s,
     )
     with pytest.raises(StackDidNotStart) as stopped:
         await stack.start()
