@@ -10,6 +10,9 @@ from checkout_sim.model.wire import SETTINGS
 
 _LEAST_SHARE_PERCENT = 99
 _MOST_SLOWDOWN = 1.5
+# A storm that feeds itself costs seconds; less than this is the machine's scheduling, whose noise
+# on a busy host alone is half as long again as a checkout of 60 ms (measured).
+_NOISE_MS = 100.0
 # Below this a 95th percentile is the slowest of a handful and compares nothing.
 _LEAST_SAMPLE = 10
 
@@ -81,6 +84,7 @@ def recovers_after_calm(history: History) -> Holds | Broken | Unknown:
     """Of the proof checkouts 99 % are confirmed, their p95 at most 1.5 times that before faults.
 
     The comparison of durations needs ten checkouts on both sides; with fewer only the share counts.
+    A difference below 100 ms counts as none.
     """
     proof = history.row("SELECT COUNT(*), SUM(claim = 'confirmed') FROM ended WHERE proof")
     sent, confirmed = (proof[0], proof[1] or 0) if proof else (0, 0)
@@ -91,7 +95,11 @@ def recovers_after_calm(history: History) -> Holds | Broken | Unknown:
     first_fault = history.row("SELECT first FROM kind WHERE kind = 'fault.injected'")
     before = _p95(history, proof=False, until=first_fault[0] if first_fault else 2**62)
     after = _p95(history, proof=True, until=2**62)
-    if before is not None and after is not None and after > _MOST_SLOWDOWN * before:
+    if (
+        before is not None
+        and after is not None
+        and after > max(_MOST_SLOWDOWN * before, before + _NOISE_MS)
+    ):
         detail = (
             f"after calm 95 of 100 checkouts took up to {after:.0f} ms, before the first fault "
             f"{before:.0f} ms: more than {_MOST_SLOWDOWN} times as long"

@@ -188,13 +188,21 @@ def test_recovery_is_unknown_when_no_proof_checkout_was_sent() -> None:
     assert isinstance(tale.verdict().findings["recovers_after_calm"], Unknown)
 
 
-@pytest.mark.parametrize(("after_ms", "recovers"), [(15.0, True), (15.1, False)])
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "recovers"),
+    [
+        pytest.param(400.0, 600.0, True, id="half as long again"),
+        pytest.param(400.0, 600.1, False, id="more than half as long again"),
+        pytest.param(10.0, 110.0, True, id="within what a busy machine does by itself"),
+        pytest.param(10.0, 110.1, False, id="beyond it"),
+    ],
+)
 def test_recovery_compares_the_slow_end_with_that_before_the_first_fault(
-    after_ms: float, *, recovers: bool
+    before_ms: float, after_ms: float, *, recovers: bool
 ) -> None:
     tale = Tale(invariants=("recovers_after_calm",))
     for checkout in range(1, 11):
-        tale.order(checkout).placed().hears("confirmed", duration_ms=10.0)
+        tale.order(checkout).placed().hears("confirmed", duration_ms=before_ms)
     tale.see("fault.injected", fault="slow", window=1, target="payment_to_gateway", type="latency")
     tale.order(11).placed().hears("confirmed", duration_ms=900.0)
     for checkout in range(12, 22):
