@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -74,3 +76,30 @@ def test_an_interruption_anywhere_exits_130() -> None:
 
 def test_a_command_that_ends_by_itself_exits_0() -> None:
     assert guarded([], lambda _arguments: None) == 0
+
+
+CTRL_C_DURING_IMPORTS = """
+import sys
+
+class Finger:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            exec("raise KeyboardInterrupt")  # as within a dataclass being made
+
+sys.meta_path.insert(0, Finger())
+from checkout_sim.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["checkout_sim.cli.boundary", "checkout_sim.cli.app"])
+def test_ctrl_c_exits_130_also_where_cpython_would_end_by_signal(module: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", CTRL_C_DURING_IMPORTS, module],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stderr) == (130, "")
