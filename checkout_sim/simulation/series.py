@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 from checkout_sim.model.errors import StrategyUnknown
 from checkout_sim.model.run import Run
@@ -9,9 +10,9 @@ from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.single import simulate
-from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.fork_client import Child, ForkServer
 from checkout_sim.stack.launch import Launched
-from checkout_sim.stack.topology import MODULES
+from checkout_sim.stack.topology import MODULES, Service
 
 
 def require_strategies(names: Sequence[str]) -> None:
@@ -66,7 +67,7 @@ async def simulate_all(
                     strategy=strategy,
                     seed=seed,
                     options=options,
-                    spawner=fork_server,
+                    spawner=spawner,
                     watch=watch,
                 )
                 if options.fail_fast and run.as_expected is False:
@@ -81,8 +82,9 @@ async def simulate_all(
             finished.put_nowait(None)
 
     workers: list[asyncio.Task[None]] = []
+    warming = asyncio.create_task(fork_server.start(MODULES))
+    spawner = _WhenWarm(fork_server, warming)
     try:
-        await fork_server.start(MODULES)
         workers = [asyncio.create_task(work()) for _ in range(max(1, options.jobs))]
         working = len(workers)
         while working:
@@ -94,7 +96,23 @@ async def simulate_all(
                 case failure:
                     raise failure
     finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        for task in (warming, *workers):
+            task.cancel()
+        await asyncio.gather(warming, *workers, return_exceptions=True)
         await fork_server.close()
+
+
+class _WhenWarm:
+    """A spawner to hand out before the fork server has imported everything.
+
+    Ports and the proxy server are had meanwhile; only a service has to wait.
+    """
+
+    def __init__(self, fork_server: ForkServer, warming: asyncio.Task[None]) -> None:
+        self._fork_server = fork_server
+        self._warming = warming
+
+    async def spawn(self, service: Service, stdout_fd: int, stderr_path: Path) -> Child:
+        """Start the service once that is possible. Raises StackDidNotStart."""
+        await asyncio.shield(self._warming)
+        return await self._fork_server.spawn(service, stdout_fd, stderr_path)
