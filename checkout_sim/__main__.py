@@ -22,7 +22,7 @@ def _end_as_interrupted() -> None:
     """End with 130 at once.
 
     Where Ctrl-C falls into `exec` of a string, as dataclasses use it during imports, CPython 3.11
-    remembers that and ends by SIGINT in place of any exit code (`_Py_UnhandledKeyboardInterrupt`).
+    under `-m` ends by SIGINT in place of any exit code (`_Py_UnhandledKeyboardInterrupt`).
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # nobody is reading; nothing more is to be said

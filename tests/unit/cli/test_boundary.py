@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -93,13 +94,19 @@ main()
 
 
 @pytest.mark.parametrize("module", ["checkout_sim.cli.boundary", "checkout_sim.cli.app"])
-def test_ctrl_c_exits_130_also_where_cpython_would_end_by_signal(module: str) -> None:
+def test_ctrl_c_exits_130_also_where_cpython_would_end_by_signal(
+    module: str, tmp_path: Path
+) -> None:
+    # Only `python -m` is prone to it, so the story is run as a module.
+    (tmp_path / "story.py").write_text(CTRL_C_DURING_IMPORTS)
+    paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
     ended = subprocess.run(
-        [sys.executable, "-c", CTRL_C_DURING_IMPORTS, module],
+        [sys.executable, "-m", "story", module],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
+        env={**os.environ, "PYTHONPATH": paths},
     )
 
     assert (ended.returncode, ended.stderr) == (130, "")
