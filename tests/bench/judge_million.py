@@ -82,8 +82,7 @@ def fill(path: Path, orders: int) -> None:
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
         kept = {
-            table: db.execute(f"SELECT * FROM {table}").fetchall()
-            for table in ("remark", "kind")
+            table: db.execute(f"SELECT * FROM {table}").fetchall() for table in ("remark", "kind")
         }
         for kind, name in db.execute("SELECT type, name FROM sqlite_master").fetchall():
             if not name.startswith("sqlite_") and kind == "table":
