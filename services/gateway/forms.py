@@ -41,7 +41,6 @@ class Form:
         if len(value) > limit:
             raise InvalidRequest(
                 f"Invalid string: {name} must be at most {limit} characters",
-                code="parameter_invalid_string_blank" if not value.strip() else None,
                 param=name,
             )
         return value

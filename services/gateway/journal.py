@@ -5,7 +5,8 @@ transaction of what they tell of, and announced on the event log as `gateway.<ki
 """
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal
 
 from sqlalchemy import insert
@@ -51,13 +52,15 @@ class Row:
 
 _INSERT = str(insert(JOURNAL).compile(dialect=sqlite.dialect()))
 _FIELDS = tuple(column.name for column in JOURNAL.c)
+_values = attrgetter(*_FIELDS)
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - own column names
 
 
 def append(sql: sqlite3.Connection, row: Row) -> dict[str, Any]:
     """Write one row and return it as the ledger shows it, `seq` included."""
-    written = asdict(row)
-    written["seq"] = sql.execute(_INSERT, tuple(written.values())).lastrowid
+    values = _values(row)
+    written = dict(zip(_FIELDS, values, strict=True))
+    written["seq"] = sql.execute(_INSERT, values).lastrowid
     return written
 
 

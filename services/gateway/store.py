@@ -18,7 +18,7 @@ from .errors import JsonObject, no_such
 from .intents import Intent
 from .refunds import Refund
 
-encode = json.JSONEncoder(separators=(",", ":")).encode
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 # The kind of an object by the prefix of its id: its table, and its name in Stripe's errors.
 TABLES: Mapping[str, tuple[str, str]] = {

@@ -233,7 +233,7 @@ async def test_409_is_an_api_error_that_names_its_code_inside(
 ) -> None:
     order = request.node.name
     key = {"idempotency_key": order}
-    gateway.arm("slow_execution", order, operation="charge", order_id=order, parameters={"ms": 300})
+    gateway.arm("slow_execution", order, operation="charge", order_id=order, parameters={"ms": 800})
     first = asyncio.create_task(sdk(sdk.v1.payment_intents, "create", charge(order), key))
     await asyncio.to_thread(gateway.event, "gateway.fault_used", order=order)
     error = await refused(sdk(sdk.v1.payment_intents, "create", charge(order), key))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -46,8 +47,17 @@ class Money(RuleBasedStateMachine):
         super().__init__()
         self.known: list[Checkout] = []
 
+    @initialize(target=checkouts)
+    def begin_with_one_that_is_paid(self) -> Checkout:
+        checkout = self._create(200, manual=False)
+        self._confirm(checkout, "pm_card_visa")
+        return checkout
+
     @rule(target=checkouts, amount=st.integers(100, 300), manual=st.booleans())
-    def create(self, amount: int, *, manual: bool) -> Checkout:
+    def create(self, *, amount: int, manual: bool) -> Checkout:
+        return self._create(amount, manual=manual)
+
+    def _create(self, amount: int, *, manual: bool) -> Checkout:
         order = f"model_{next(_NUMBERS)}"
         method = "manual" if manual else "automatic"
         made = self.gateway.create(order, amount=amount, capture_method=method)
@@ -57,6 +67,9 @@ class Money(RuleBasedStateMachine):
 
     @rule(checkout=checkouts, card=CARDS)
     def confirm(self, checkout: Checkout, card: str) -> None:
+        self._confirm(checkout, card)
+
+    def _confirm(self, checkout: Checkout, card: str) -> None:
         answer = self.gateway.post(f"{checkout.path}/confirm", {"payment_method": card})
         if checkout.state != "open":
             assert answer.status_code == 400

@@ -133,7 +133,7 @@ def test_a_charge_behind_a_500_can_read_processing_until_it_is_revealed(
         order,
         operation="charge",
         order_id=order,
-        parameters={"reveal_after_ms": 400},
+        parameters={"reveal_after_ms": 1200},
     )
     gateway.post(f"{path}/confirm", key=order)
     undecided = gateway.http.get(f"{gateway.url}/undecided").json()
@@ -164,7 +164,7 @@ def test_500_then_back_reads_processing_and_was_never_charged(
         order,
         operation="charge",
         order_id=order,
-        parameters={"reveal_after_ms": 300},
+        parameters={"reveal_after_ms": 600},
     )
     answer = gateway.post(f"{path}/confirm", key=order)
     seen = read_until(gateway, path, lambda document: document["status"] == "requires_confirmation")
@@ -226,7 +226,9 @@ def test_delay_after_commit_holds_the_answer_not_the_charge(
 def test_during_slow_execution_a_cancel_wins(gateway: GatewayProcess, order: str) -> None:
     made = gateway.create(order, payment_method="pm_card_visa")
     path = f"payment_intents/{made['id']}"
-    gateway.arm("slow_execution", order, operation="charge", order_id=order, parameters={"ms": 300})
+    gateway.arm(
+        "slow_execution", order, operation="charge", order_id=order, parameters={"ms": 1000}
+    )
     late = in_background(lambda: gateway.post(f"{path}/confirm", key=order))
     gateway.event("gateway.fault_used", order=order)
     undecided = gateway.http.get(f"{gateway.url}/undecided").json()
@@ -385,13 +387,18 @@ def test_a_control_that_makes_no_sense_is_422(gateway: GatewayProcess, body: obj
     assert answer.json()["code"] == "invalid_request"
 
 
-def test_an_authenticated_flood_meets_the_rate_limit(tmp_path: Path) -> None:
-    limited = GatewayProcess(tmp_path / "gateway.db", rate_limit="3").start()
+def test_settings_make_search_lag_and_limit_floods(tmp_path: Path) -> None:
+    paced = GatewayProcess(tmp_path / "gateway.db", rate_limit="3", search_lag_ms="600000").start()
     try:
-        answers = [limited.get("charges") for _ in range(20)]
+        made = paced.create("lagging")
+        listed = paced.get("payment_intents").json()["data"]
+        found = paced.get("payment_intents/search", query='metadata["order_id"]:"lagging"')
+        flood = [paced.get("charges") for _ in range(20)]
     finally:
-        limited.stop()
+        paced.stop()
 
-    refused = [answer for answer in answers if answer.status_code == 429]
+    refused = [answer for answer in flood if answer.status_code == 429]
+    assert listed == [made]
+    assert found.json()["data"] == []
     assert refused
     assert refused[0].headers["stripe-rate-limited-reason"] == "global-rate"

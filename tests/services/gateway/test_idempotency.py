@@ -163,7 +163,7 @@ def test_a_duplicate_in_flight_is_409_and_the_first_still_charges(
         f"slow {order}",
         operation="charge",
         order_id=order,
-        parameters={"ms": 400},
+        parameters={"ms": 1000},
     )
     answers: list[httpx.Response] = []
     first = threading.Thread(
