@@ -21,6 +21,7 @@ from pathlib import Path
 from time import monotonic, perf_counter_ns
 
 from checkout_sim.stack.proxy_install import find_toxiproxy
+from tests.bench.table import Figure, show
 
 ROUNDS = 15
 CALLS = 600
@@ -92,17 +93,21 @@ def exchange(connection: socket.socket) -> list[float]:
     return took
 
 
-def main() -> None:
-    """Measure as placed by the scheduler, then on one core."""
-    run("placed by the scheduler")
+def figures(*, rounds: int = ROUNDS) -> list[Figure]:
+    """Measure as placed by the scheduler, then on one core, where the platform can pin."""
+    measured = compare("", rounds)
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        run("all on one core")
+        everywhere = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(everywhere)})
+        try:
+            measured += compare(", on one core", rounds)
+        finally:
+            os.sched_setaffinity(0, everywhere)
+    return measured
 
 
-def run(title: str) -> None:
-    """Start all parts, which inherit where they may run; measure and print."""
-    sys.stdout.write(f"-- {title}\n")
+def compare(how: str, rounds: int) -> list[Figure]:
+    """Start all parts, which inherit where they may run, and measure."""
     listener = socket.create_server(("127.0.0.1", 0))
     upstream = Process(target=echo, args=(listener,), daemon=True)
     upstream.start()
@@ -117,7 +122,7 @@ def run(title: str) -> None:
             for name, command in commands.items():
                 process, ports[name] = start(command, ports["direct"], Path(folder) / name)
                 started.append(process)
-            report(measure(ports))
+            return added(measure(ports, rounds), how)
     finally:
         for process in started:
             process.kill()
@@ -126,14 +131,14 @@ def run(title: str) -> None:
         listener.close()
 
 
-def measure(ports: dict[str, int]) -> dict[str, list[float]]:
+def measure(ports: dict[str, int], rounds: int) -> dict[str, list[float]]:
     """Give each way's median per round."""
     ways = {name: socket.create_connection(("127.0.0.1", port)) for name, port in ports.items()}
     for connection in ways.values():
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         exchange(connection)
     medians: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, connection in ways.items():
             medians[name].append(statistics.median(exchange(connection)))
     for connection in ways.values():
@@ -141,21 +146,28 @@ def measure(ports: dict[str, int]) -> dict[str, list[float]]:
     return medians
 
 
-def report(medians: dict[str, list[float]]) -> None:
-    """Print what each hop adds, round by round against the direct way of the same round."""
+def added(medians: dict[str, list[float]], how: str) -> list[Figure]:
+    """Return what each hop adds, round by round against the direct way of the same round."""
     direct = medians.pop("direct")
-    out = sys.stdout.write
-    out(f"direct exchange of {SIZE} B: p50 {statistics.median(direct):.1f} us\n")
-    added = {
+    cost = {
         name: statistics.median(a - b for a, b in zip(each, direct, strict=True))
         for name, each in medians.items()
     }
-    for name, each_us in added.items():
-        out(f"{name}: adds p50 {each_us:.1f} us per hop\n")
-    real_us = added.get("real")
-    compared = "no real server found" if real_us is None else f"real {real_us:.1f} us"
-    out(f"target: embedded at most {TARGET_US:.0f} us and no more than the real one ({compared})\n")
+    embedded_us, real_us = cost["embedded"], cost.get("real")
+    hop = Figure(
+        name=f"embedded proxy adds, p50 per hop{how}",
+        value=embedded_us,
+        unit="us",
+        target=TARGET_US,
+    )
+    if real_us is None:
+        return [hop]
+    return [
+        hop,
+        Figure(name=f"real Toxiproxy adds{how}", value=real_us, unit="us"),
+        Figure(name=f"embedded over real{how}", value=embedded_us / real_us, unit="x", target=1.0),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    show(figures())

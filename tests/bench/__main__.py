@@ -1,0 +1,38 @@
+"""`make bench`: every figure the project promises, beside its target, in one table.
+
+Takes about six minutes. `--quick` runs one round of each. Nothing here asserts; a figure that falls
+short is printed as SHORT.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tests.bench import judge_million, proxy_hop, start, throughput
+from tests.bench.table import show
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each")
+    throughput.arguments(parser)
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.rounds, asked.checkouts = 1, 300
+    os.chdir(Path(__file__).parents[2])
+    figures = []
+    for name, measure in (
+        ("start", lambda: start.measure(rounds=1 if asked.quick else 3)),
+        ("proxy hop", lambda: proxy_hop.figures(rounds=1 if asked.quick else 5)),
+        ("judging", lambda: judge_million.figures(100_000 if asked.quick else 1_000_000)),
+        ("throughput", lambda: asyncio.run(throughput.measure(asked))),
+    ):
+        print(f"measuring {name} …", file=sys.stderr)
+        figures += measure()
+    show(figures)
+
+
+if __name__ == "__main__":
+    main()
