@@ -163,7 +163,7 @@ async def running_payment(
         "gateway_total_ms": 20_000,
         "backoff_low_ms": 1,
         "backoff_high_ms": 2,
-        "fence_after_ms": 1000,
+        "fence_after_ms": 60_000,  # stories that fence say so: a slow machine must not
         "breaker_failures": 1000,
     }
     made = PaymentSettings(gateway_url=gateway_url, database=database, **{**quick, **settings})
