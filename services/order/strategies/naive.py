@@ -24,7 +24,7 @@ from .. import replies, store
 from ..cart import MAX_TOTAL_MINOR, total_minor
 from ..context import Context
 from ..order import Order, Status
-from ..payments import FAILURES, post
+from ..payments import FAILURES, Sender
 from ..replies import Reply
 from ..schemas import DEFAULT_CARD, Place, amount_of, order_doc
 
@@ -41,7 +41,8 @@ class Naive:
     def __init__(self, context: Context) -> None:
         self._context = context
         settings = context.settings
-        self._try_ms = settings.scaled(settings.payment_try_ms)
+        try_ms = settings.scaled(settings.payment_try_ms)
+        self._sender = Sender(context.http, try_ms=try_ms)
         self._link = Link(
             "order_to_payment", events=context.events, clock=context.clock, ids=context.ids
         )
@@ -109,9 +110,7 @@ class Naive:
             body["paymentMethod"] = order.card
         try:
             with self._link.call("process", order=order.id) as call:
-                response = await post(
-                    self._context.http, "process", body, key=None, try_ms=self._try_ms
-                )
+                response = await self._sender.post("process", body, key=None)
                 call.http_status = response.status_code
                 answer = json.loads(response.content)
         except (*FAILURES, ValueError) as error:
