@@ -6,9 +6,11 @@ contract between the runner and the judge:
     run.opened        scenario, path, digest, strategy, seed, checkouts, proof_checkouts,
                       faults [DeclaredFault as object], links [names carrying this strategy],
                       invariants [names], expect {Expectation as object} | null, time_scale,
+                      settings {service: {name: value}},
                       engine {name, version}, tool, python, history_version (1)
-    phase.entered     phase: storm | calm | settle | read | judged
-    client.sent       attempt, body_digest, card, proof (bool, for proof checkouts)
+    phase.entered     phase: start | storm | calm | settle | read | judged
+    evidence.gap      message: where a process's log counter was broken
+    client.sent       attempt, body_digest, card, patience_ms, proof (bool: a proof checkout)
     client.ended      attempt, claim: confirmed | failed | refused | unknown, http_status | null,
                       error | null (refused, connect_timeout, timeout, reset, disconnected,
                       unreadable, walked_away), duration_ms,

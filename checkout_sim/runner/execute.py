@@ -50,6 +50,7 @@ class Execution:
         self._before: defaultdict[int, list[asyncio.Task[None]]] = defaultdict(list)
         self._open_checkouts = 0
         self._deeds: set[asyncio.Task[None]] = set()
+        self._begun: set[asyncio.Task[None]] = set()  # deeds whose moment has come
         self._striking: dict[tuple[str, int], asyncio.Future[None]] = {}
         self._purchases = asyncio.TaskGroup()
 
@@ -64,7 +65,10 @@ class Execution:
                     self._schedule(step)
                 self._in_turn.put_nowait(None)
         finally:
-            await _drop(self._deeds)
+            # What waits for its moment is dropped; what has begun is finished, since a kill that
+            # is not recorded leaves a death that nobody can explain.
+            await _drop(self._deeds - self._begun)
+            await asyncio.gather(*self._begun, return_exceptions=True)
 
     async def calm(self) -> None:
         """Lift everything, restart what is down."""
@@ -116,6 +120,7 @@ class Execution:
                 deed = asyncio.create_task(self._deed(step))
                 self._deeds.add(deed)
                 deed.add_done_callback(self._deeds.discard)
+                deed.add_done_callback(self._begun.discard)
                 # Lifts as well: mending a link cuts its connections, and the checkout that comes
                 # next must not lose its own call to that.
                 if isinstance(step.when, BeforeCheckout):
@@ -157,6 +162,9 @@ class Execution:
         if isinstance(step.when, InTurn) or isinstance(action, Checkout):
             return
         await self._moments.wait(step.when, fault=action.fault, window=action.window)
+        deed = asyncio.current_task()
+        assert deed is not None
+        self._begun.add(deed)
         try:
             if isinstance(action, Inject):
                 await self._inject(action)

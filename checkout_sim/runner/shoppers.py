@@ -89,6 +89,7 @@ class Shoppers:
                 "attempt": attempt,
                 "body_digest": _body_digest(shopper, used_card),
                 "card": used_card,
+                "patience_ms": shopper.patience_ms,
                 "proof": proof,
             },
         )

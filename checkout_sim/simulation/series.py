@@ -10,8 +10,9 @@ from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.single import simulate
-from checkout_sim.stack.fork_client import Child, ForkServer
+from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
 from checkout_sim.stack.launch import Launched
+from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES, Service
 
 
@@ -56,7 +57,7 @@ async def simulate_all(
     require_strategies(strategies or ())
     waiting = iter(pairs(scenarios, strategies))
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
-    fork_server = ForkServer(launched)
+    fork_server = ForkServer(launched) if can_fork() else Subprocesses()
     stopping = asyncio.Event()
 
     async def work() -> None:
@@ -108,7 +109,7 @@ class _WhenWarm:
     Ports and the proxy server are had meanwhile; only a service has to wait.
     """
 
-    def __init__(self, fork_server: ForkServer, warming: asyncio.Task[None]) -> None:
+    def __init__(self, fork_server: ForkServer | Subprocesses, warming: asyncio.Task[None]) -> None:
         self._fork_server = fork_server
         self._warming = warming
 

@@ -159,6 +159,7 @@ def _open(
         "invariants": list(plan.invariants),
         "expect": None if expected is None else asdict(expected),
         "time_scale": plan.stack.time_scale,
+        "settings": {name: dict(own) for name, own in plan.stack.settings.items()},
         "engine": asdict(live.engine),
         **_versions(),
         "history_version": HISTORY_VERSION,

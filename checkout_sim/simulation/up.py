@@ -13,7 +13,8 @@ from checkout_sim.model.seen import ProcessNote
 from checkout_sim.simulation.options import Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
-from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.fork_client import ForkServer, can_fork
+from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
 
 
@@ -42,7 +43,7 @@ async def bring_up(
     require_strategies([strategy])
     folder = _make_folder(options.runs_folder)
     async with AsyncExitStack() as closing:
-        fork_server = ForkServer()
+        fork_server = ForkServer() if can_fork() else Subprocesses()
         closing.push_async_callback(fork_server.close)
         await fork_server.start(MODULES)
         live = await closing.enter_async_context(

@@ -115,6 +115,16 @@ async def test_a_deed_whose_moment_never_comes_is_dropped_with_the_storm() -> No
     assert story.faults.deeds == ["calm"]
 
 
+async def test_a_strike_under_way_when_the_storm_ends_is_finished_and_recorded() -> None:
+    story = Story()
+    story.faults.turns = 200
+    struck = inject(OnEvent(event="client.ended", checkout=1))
+    await carried_out(story, [*checkouts(1), struck])
+
+    assert story.faults.deeds == ["inject slow#1", "calm"]
+    assert len(story.of("fault.injected")) == 1
+
+
 async def test_a_fault_that_cannot_be_applied_is_recorded_and_the_run_goes_on() -> None:
     story = Story()
     story.faults.refuse = True

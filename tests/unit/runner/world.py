@@ -81,6 +81,7 @@ class NotedFaults:
 
     deeds: list[str] = field(default_factory=list)
     refuse: bool = False
+    turns: int = 0  # of the loop that an injection takes
     turns_to_inject: int = 0
     turns_to_lift: int = 0
 
@@ -89,6 +90,8 @@ class NotedFaults:
             await asyncio.sleep(0)
         if self.refuse:
             raise FaultNotApplied("the link is not there")
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         while_open = " while open" if checkouts_open else ""
         self.deeds.append(f"inject {step.fault}#{step.window}{while_open}")
         return Done(target="payment_to_gateway", data={"type": "latency"})
