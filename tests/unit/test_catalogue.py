@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped] # ships no types
+import jsonschema
 import pytest
 
 from checkout_sim.model.claims import CORE
