@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.bench import judge_million, proxy_hop, start, throughput
-from tests.bench.table import show
+from tests.bench.table import Figure, show
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     if asked.quick:
         asked.rounds, asked.checkouts = 1, 300
     os.chdir(Path(__file__).parents[2])
-    figures = []
+    figures: list[Figure] = []
     for name, measure in (
         ("start", lambda: start.measure(rounds=1 if asked.quick else 3)),
         ("proxy hop", lambda: proxy_hop.figures(rounds=1 if asked.quick else 5)),

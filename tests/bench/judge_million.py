@@ -145,8 +145,8 @@ def follow() -> tuple[float, float, int]:
     return indexing / count * 1e6, encoding / count * 1e6, count
 
 
-def main(orders: int) -> None:
-    """Fill, judge in a fresh process, and print the figures."""
+def figures(orders: int = ORDERS) -> list[Figure]:
+    """Fill an index, judge it in a fresh process, and return what that cost."""
     with tempfile.TemporaryDirectory(prefix="judge-million-") as folder:
         path = Path(folder) / "evidence.db"
         began = perf_counter()
@@ -160,47 +160,41 @@ def main(orders: int) -> None:
     said = json.loads(judged.stdout)
     add_us, encode_us, lines = follow()
     full = orders >= ORDERS
-    show(
-        [
-            Figure(
-                name=f"judge {orders:,} orders, core claims",
-                value=said["seconds"],
-                unit="s",
-                target=TARGET_S if full else None,
-                note=f"{said['status']}, {sum(said['totals'].values()):,} violations",
-            ),
-            Figure(
-                name="of which on a core",
-                value=said["cpu"],
-                unit="s",
-                note="the rest waited: for the disk, or for other work on this machine",
-            ),
-            Figure(
-                name="peak memory of the judging process",
-                value=said["peak_mb"],
-                unit="MB",
-                target=TARGET_MB,
-            ),
-            Figure(
-                name="index one observation",
-                value=add_us,
-                unit="us",
-                target=TARGET_LINE_US,
-                note=f"{lines:,} lines",
-            ),
-            Figure(
-                name="encode one observation", value=encode_us, unit="us", target=TARGET_ENCODE_US
-            ),
-            Figure(name="fill the index in bulk", value=filling, unit="s"),
-            Figure(name="size of the index", value=size_mb, unit="MB"),
-        ]
-    )
-    for name, total in said["totals"].items():
-        print(f"  {name}: {total:,}")
+    return [
+        Figure(
+            name=f"judge {orders:,} orders, core claims",
+            value=said["seconds"],
+            unit="s",
+            target=TARGET_S if full else None,
+            note=f"{said['status']}, {sum(said['totals'].values()):,} violations",
+        ),
+        Figure(
+            name="of which on a core",
+            value=said["cpu"],
+            unit="s",
+            note="the rest waited: for the disk, or for other work on this machine",
+        ),
+        Figure(
+            name="peak memory of the judging process",
+            value=said["peak_mb"],
+            unit="MB",
+            target=TARGET_MB,
+        ),
+        Figure(
+            name="index one observation",
+            value=add_us,
+            unit="us",
+            target=TARGET_LINE_US,
+            note=f"{lines:,} lines",
+        ),
+        Figure(name="encode one observation", value=encode_us, unit="us", target=TARGET_ENCODE_US),
+        Figure(name="fill the index in bulk", value=filling, unit="s"),
+        Figure(name="size of the index", value=size_mb, unit="MB"),
+    ]
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--judge"]:
         judge_alone(Path(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else ORDERS)
+        show(figures(int(sys.argv[1]) if len(sys.argv) > 1 else ORDERS))
