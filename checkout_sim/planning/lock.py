@@ -1,25 +1,19 @@
 """`scenario.lock`: everything a run was told to do, as YAML a person can read and `replay` can run.
 
 Takes plan, scenario, strategy and versions, all model values; gives text. Deterministic: equal
-arguments give equal bytes, whatever the interpreter's hash seed. The writer is our own forty
-lines, since this floor may import no YAML library: block style, strings quoted as JSON, which YAML
-1.2 contains.
+arguments give equal bytes, whatever the interpreter's hash seed. `unlock.py` reads it back.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from checkout_sim.model.fault import LinkFault
 from checkout_sim.model.plan import Checkout, Inject, Plan
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import LINKS_OF, SETTINGS, UNSCALED
+from checkout_sim.planning.lock_syntax import write
 
 LOCK_VERSION = 1
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 def lock_text(plan: Plan, scenario: Scenario, *, strategy: str, versions: Mapping[str, str]) -> str:
@@ -43,7 +37,7 @@ def lock_text(plan: Plan, scenario: Scenario, *, strategy: str, versions: Mappin
         "asked": scenario,
         "plan": _plan(plan),
     }
-    lines += _mapping(told, 0)
+    lines += write(told)
     return "\n".join(lines) + "\n"
 
 
@@ -88,57 +82,3 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "checkouts": checkouts,
         "proof": plan.proof,
     }
-
-
-def _mapping(value: Mapping[str, Any], depth: int) -> Iterator[str]:
-    for key, inner in value.items():
-        yield from _entry(f"{'  ' * depth}{_scalar(key)}:", inner, depth + 1)
-
-
-def _sequence(value: Sequence[Any], depth: int) -> Iterator[str]:
-    for inner in value:
-        plain = _plainly(inner)
-        if isinstance(plain, Mapping) and plain:
-            first, *rest = _mapping(plain, depth + 1)
-            yield f"{'  ' * depth}- {first.lstrip()}"
-            yield from rest
-        else:
-            yield from _entry(f"{'  ' * depth}-", plain, depth + 1)
-
-
-def _entry(head: str, value: Any, depth: int) -> Iterator[str]:
-    plain = _plainly(value)
-    if isinstance(plain, Mapping):
-        yield head if plain else f"{head} {{}}"
-        yield from _mapping(plain, depth)
-    elif isinstance(plain, list):
-        if all(not isinstance(_plainly(inner), Mapping | list) for inner in plain):
-            yield f"{head} [{', '.join(_scalar(inner) for inner in plain)}]"
-        else:
-            yield head
-            yield from _sequence(plain, depth)
-    else:
-        yield f"{head} {_scalar(plain)}"
-
-
-def _plainly(value: Any) -> Any:
-    """Return a mapping, a list or a scalar; a dataclass says under `is` which one it was."""
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {"is": type(value).__name__, **named}
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, list | tuple | frozenset):
-        return sorted(value) if isinstance(value, frozenset) else list(value)
-    return value
-
-
-def _scalar(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return json.dumps(value)
