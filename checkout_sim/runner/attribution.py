@@ -7,22 +7,12 @@ moment, in order, so that every event of an order carries its checkout.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+
+from checkout_sim.model.seen import ServiceLine
 
 _USER = re.compile(r"(?:shopper|proof)-(\d+)")
-
-
-class Heard(NamedTuple):
-    """A line of a service before it is numbered: a tuple, since every checkout makes a dozen."""
-
-    source: str
-    kind: str
-    source_ms: float
-    order: str | None
-    key: str | None
-    data: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -31,9 +21,9 @@ class Attribution:
 
     orders: dict[int, list[str]] = field(default_factory=dict)
     _checkout_of: dict[str, int] = field(default_factory=dict)
-    _held: dict[str, list[Heard]] = field(default_factory=dict)
+    _held: dict[str, list[ServiceLine]] = field(default_factory=dict)
 
-    def attribute(self, heard: Heard) -> Sequence[tuple[Heard, int | None]]:
+    def attribute(self, heard: ServiceLine) -> Sequence[tuple[ServiceLine, int | None]]:
         """Return what may now be recorded, with checkouts: this line, those it freed, or none."""
         order = heard.order
         if order is None:
@@ -46,13 +36,13 @@ class Attribution:
         self._held.setdefault(order, []).append(heard)
         return ()
 
-    def flush(self) -> Sequence[tuple[Heard, int | None]]:
+    def flush(self) -> Sequence[tuple[ServiceLine, int | None]]:
         """Return, unattributed, what waited for an `order.created` that never came."""
         held = [(heard, None) for waiting in self._held.values() for heard in waiting]
         self._held.clear()
         return held
 
-    def _learn(self, created: Heard, order: str) -> Sequence[tuple[Heard, int | None]]:
+    def _learn(self, created: ServiceLine, order: str) -> Sequence[tuple[ServiceLine, int | None]]:
         found = _USER.fullmatch(str(created.data.get("user_id", "")))
         if found is None:
             return ((created, None),)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checkout_sim.model.history import Observation
-from checkout_sim.runner.attribution import Attribution, Heard
+from checkout_sim.model.seen import ServiceLine
+from checkout_sim.runner.attribution import Attribution
 from checkout_sim.runner.ports import Clock
 
 Sink = Callable[[Observation], None]
@@ -57,7 +58,7 @@ class Recording:
             sink(seen)
         return seen
 
-    def overheard(self, heard: Heard) -> None:
+    def overheard(self, heard: ServiceLine) -> None:
         """Append what a service logged, once it is known which checkout it belongs to."""
         self.last_seen_ms = self._clock.now_ms()
         for line, checkout in self.attribution.attribute(heard):
@@ -68,11 +69,11 @@ class Recording:
         for line, checkout in self.attribution.flush():
             self._append(line, checkout)
 
-    def _append(self, line: Heard, checkout: int | None) -> None:
+    def _append(self, line: ServiceLine, checkout: int | None) -> None:
         self(
             line.source,
             line.kind,
-            source_ms=line.source_ms,
+            source_ms=line.ms,
             checkout=checkout,
             order=line.order,
             key=line.key,

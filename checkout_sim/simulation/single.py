@@ -17,12 +17,11 @@ from checkout_sim.model.history import HISTORY_VERSION, Observation
 from checkout_sim.model.plan import Checkout, Plan
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.seen import ProcessNote, ServiceLine
+from checkout_sim.model.seen import ProcessNote
 from checkout_sim.model.wire import LINKS_OF
 from checkout_sim.ndjson import encode
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
-from checkout_sim.runner.attribution import Heard
 from checkout_sim.runner.clock import MonotonicClock
 from checkout_sim.runner.execute import execute, fill_carts, planned
 from checkout_sim.runner.recording import Recording
@@ -95,7 +94,7 @@ async def _live(
     watch: Watch,
 ) -> None:
     listeners = Listeners(
-        on_event=lambda line: _overhear(recording, line),
+        on_event=recording.overheard,
         on_process=lambda note: _note_process(recording, note),
     )
     async with live_world(
@@ -181,10 +180,6 @@ def _write_lock(folder: Path, plan: Plan, scenario: Scenario, strategy: str) -> 
 
 def _versions() -> Mapping[str, str]:
     return {"tool": version("checkout-sim"), "python": python_version()}
-
-
-def _overhear(recording: Recording, line: ServiceLine) -> None:
-    recording.overheard(Heard(line.source, line.kind, line.ms, line.order, line.key, line.data))
 
 
 def _note_process(recording: Recording, note: ProcessNote) -> None:

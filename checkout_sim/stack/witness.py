@@ -118,14 +118,14 @@ class Witness:
             if type(n) is not int or type(kind) is not str or type(data) is not dict:
                 raise TypeError("not the contract's types")  # noqa: TRY301  # one way out
             event = ServiceLine(
-                source=self._source,
-                instance=self._instance,
-                n=n,
-                ms=said["ms"],
-                kind=kind,
-                order=said.get("order"),
-                key=said.get("key"),
-                data=data,
+                self._source,
+                self._instance,
+                n,
+                said["ms"],
+                kind,
+                said.get("order"),
+                said.get("key"),
+                data,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             if line:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from checkout_sim.model.history import Observation
-from checkout_sim.runner.attribution import Heard
+from checkout_sim.model.seen import ServiceLine
 from tests.unit.runner.world import Story
 
 
 def say(story: Story, kind: str, order: str | None, **data: Any) -> None:
-    story.recording.overheard(Heard("payment", kind, 1.0, order, None, data))
+    story.recording.overheard(ServiceLine("payment", 1, 1, 1.0, kind, order, None, data))
 
 
 def told(story: Story) -> list[tuple[int, str, int | None]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from checkout_sim.model.scenario import CancelAt, OnEvent, Retry, SubmitTwice, WalkAway
-from checkout_sim.runner.attribution import Heard
+from checkout_sim.model.seen import ServiceLine
 from checkout_sim.runner.moments import Moments
 from checkout_sim.runner.shoppers import Shoppers
 from tests.unit.runner.world import UNKNOWN, Story, shopper
@@ -84,7 +84,7 @@ async def test_a_cancel_names_the_order_that_was_announced() -> None:
     def announce(_: object) -> None:
         created = {"user_id": "shopper-1"}
         story.recording.overheard(
-            Heard("order", "order.created", 1.0, "ord_announced", None, created)
+            ServiceLine("order", 1, 1, 1.0, "order.created", "ord_announced", None, created)
         )
 
     story.shop.while_placing = announce
