@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from checkout_sim.model.errors import CheckoutSimError
+from checkout_sim.model.errors import RunNotKept
 
 HISTORY_NAME = "history.ndjson"
 
@@ -20,7 +20,7 @@ class Recorder:
     """Appends lines to a run's history, buffered; `flush` hands them to the kernel.
 
     Without fsync: the history must outlive this process, not a power cut. A write that fails
-    raises CheckoutSimError once, leaves every whole line written so far, and closes the file.
+    raises RunNotKept once, leaves every whole line written so far, and closes the file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Recorder:
     def append(self, line: bytes) -> None:
         """Take one line, with or without its newline."""
         if self._file is None:
-            raise CheckoutSimError(f"{self._path}: the history is closed and takes no more lines")
+            raise RunNotKept(f"{self._path}: the history is closed and takes no more lines")
         whole = line if line.endswith(b"\n") else line + b"\n"
         self._pending.append(whole)
         self._pending_bytes += len(whole)
@@ -102,8 +102,8 @@ class Recorder:
             os.close(file)
             self._file = None
 
-    def _refusal(self, error: OSError) -> CheckoutSimError:
-        return CheckoutSimError(
+    def _refusal(self, error: OSError) -> RunNotKept:
+        return RunNotKept(
             f"{self._path}: cannot write the history: {error.strerror}; what was written so far is "
             f"kept in {self._path.parent}; make room or choose another folder with --runs-dir"
         )

@@ -21,6 +21,7 @@ from checkout_sim.model.errors import (
     HistoryUnreadable,
     LedgerUnreadable,
     RunNotFound,
+    RunNotKept,
     ScenarioInvalid,
     ScenarioNotFound,
     StackDidNotStart,
@@ -80,7 +81,7 @@ def of_error(error: BaseException) -> Exit:
             return Exit.USAGE
         case StackDidNotStart():
             return Exit.NO_STACK
-        case HistoryUnreadable() | LedgerUnreadable() | FaultNotApplied():
+        case HistoryUnreadable() | RunNotKept() | LedgerUnreadable() | FaultNotApplied():
             return Exit.UNKNOWN
         case KeyboardInterrupt():
             return Exit.INTERRUPTED

@@ -7,6 +7,7 @@
     ├── StackDidNotStart      a service, a port or the proxy server could not be had
     ├── FaultNotApplied       a fault was asked for and the read-back says otherwise
     ├── LedgerUnreadable      a service did not say what it finally believes
+    ├── RunNotKept            the disk or the folder refuses what a run must leave behind
     ├── RunNotFound           no archived run goes by the name given
     └── HistoryUnreadable     an archived run cannot be read or is too old
 
@@ -39,6 +40,10 @@ class FaultNotApplied(CheckoutSimError):
 
 class LedgerUnreadable(CheckoutSimError):
     """A service did not answer what it finally believes, so absence proves nothing."""
+
+
+class RunNotKept(CheckoutSimError):
+    """What a run must leave behind cannot be written, so it has no evidence to be judged by."""
 
 
 class RunNotFound(CheckoutSimError):
