@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from checkout_sim.clients.transport import Poster
+from checkout_sim.clients.poster import Poster
+from checkout_sim.clients.transport import error_of
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.plan import Shopper
 from checkout_sim.model.seen import Answered, Claim, Document, Ended
@@ -108,23 +109,6 @@ def understand(http_status: int, body: bytes) -> Ended:
         claim = "refused"
     error = None if answer is not None else "unreadable"
     return Ended(claim=claim, http_status=http_status, error=error, document=document)
-
-
-def error_of(failure: Exception) -> str:
-    """Name what happened on the wire in the words of `client.ended` (model/history.py)."""
-    match failure:
-        case httpx.ConnectTimeout():
-            return "connect_timeout"
-        case httpx.ConnectError():
-            return "refused"
-        case httpx.TimeoutException() | TimeoutError():
-            return "timeout"
-        case httpx.RemoteProtocolError():
-            return "disconnected"
-        case httpx.DecodingError():
-            return "unreadable"
-        case _:
-            return "reset"
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

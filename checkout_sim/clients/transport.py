@@ -14,7 +14,7 @@ repeats GET, PUT and DELETE by itself on a reused connection, so one call could 
 services/chassis has its own copy: a service and the tool share no code.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import aiohttp
@@ -76,25 +76,17 @@ class _Body(httpx.AsyncByteStream):
             await self._stream.aclose()
 
 
-def _session(base_url: str | None = None) -> aiohttp.ClientSession:
-    """Return a session without a bound on connections, cookies, or repeats of its own."""
-    session = aiohttp.ClientSession(
-        base_url,
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # the caller bounds the whole attempt
-    )
-    # Private, so aiohttp is pinned to a minor version and a test watches what it does.
-    session._retry_connection = False  # noqa: SLF001
-    return session
-
-
 class TruthfulTransport(AiohttpTransport):
     """httpx-aiohttp's transport with its errors set right, and nothing sent twice."""
 
     def get_client(self) -> aiohttp.ClientSession:
-        """Return a session that sends everything once."""
-        return _session()
+        """Return a session without a bound on connections, cookies, or repeats of its own."""
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        # Private, so aiohttp is pinned to a minor version and a test watches what it does.
+        session._retry_connection = False  # noqa: SLF001
+        return session
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request once."""
@@ -138,30 +130,3 @@ def error_of(error: BaseException) -> str:
             return "disconnected"
         case _:
             return "unreadable"
-
-
-class Poster:
-    """Posts JSON to one base URL and reads the whole answer, with a third of httpx's CPU.
-
-    For the load alone, where the driver may not outweigh what it drives. Errors are those of
-    `http_client`; the caller bounds the time.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self._session: aiohttp.ClientSession | None = None
-
-    async def post(
-        self, path: str, body: Mapping[str, str], headers: Mapping[str, str]
-    ) -> tuple[int, bytes]:
-        """Return status and body; raises httpx.TransportError, judged truthfully."""
-        if self._session is None:
-            self._session = _session(self._base_url)
-        with _truthfully():
-            async with self._session.post(path, json=body, headers=headers) as answer:
-                return answer.status, await answer.read()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        if self._session is not None:
-            await self._session.close()

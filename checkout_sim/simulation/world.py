@@ -11,7 +11,8 @@ from pathlib import Path
 
 from checkout_sim.clients.checkout import ShopClient
 from checkout_sim.clients.ledgers import Ledgers
-from checkout_sim.clients.transport import Poster, http_client
+from checkout_sim.clients.poster import Poster
+from checkout_sim.clients.transport import http_client
 from checkout_sim.faults.injector import Injector
 from checkout_sim.faults.toxics import Toxiproxy
 from checkout_sim.model.run import Engine

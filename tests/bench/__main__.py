@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import judge_million, proxy_hop, start, throughput
@@ -22,13 +23,14 @@ def main() -> None:
     if asked.quick:
         asked.rounds, asked.checkouts = 1, 300
     os.chdir(Path(__file__).parents[2])
+    measures: dict[str, Callable[[], list[Figure]]] = {
+        "start": lambda: start.measure(rounds=1 if asked.quick else 3),
+        "proxy hop": lambda: proxy_hop.figures(rounds=1 if asked.quick else 5),
+        "judging": lambda: judge_million.figures(100_000 if asked.quick else 1_000_000),
+        "throughput": lambda: asyncio.run(throughput.measure(asked)),
+    }
     figures: list[Figure] = []
-    for name, measure in (
-        ("start", lambda: start.measure(rounds=1 if asked.quick else 3)),
-        ("proxy hop", lambda: proxy_hop.figures(rounds=1 if asked.quick else 5)),
-        ("judging", lambda: judge_million.figures(100_000 if asked.quick else 1_000_000)),
-        ("throughput", lambda: asyncio.run(throughput.measure(asked))),
-    ):
+    for name, measure in measures.items():
         print(f"measuring {name} …", file=sys.stderr)
         figures += measure()
     show(figures)
