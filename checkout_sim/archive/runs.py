@@ -1,11 +1,13 @@
-"""The archive's folders: make one for a new run, list them, find one by name.
+"""The archive's folders: make one for a new run, fill it, find one by name.
 
 A run lives in `<root>/runs/<id>/`:
 
     run.json         scenario, strategy, seed, when it began: written first
+    scenario.lock    what it was told to do: the plan, every chance drawn
     history.ndjson   what was seen (recorder.py)
     verdict.json     the run as the JSON report has it; missing where a run did not finish
 
+beside the services' logs, and their databases, which are their ledgers. `index.py` lists runs.
 `<root>/latest` is a symbolic link to the run begun last (Jepsen's `store/latest`). An id such as
 `20261123-051633-lost-response-silent-naive-1-4f2a` says when (UTC), what, with which seed.
 """
@@ -15,30 +17,21 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from checkout_sim.archive.in_use import beginning
+from checkout_sim.archive.index import run_folders
 from checkout_sim.archive.recorder import HISTORY_NAME
-from checkout_sim.model.errors import CheckoutSimError, HistoryUnreadable, RunNotFound
+from checkout_sim.archive.summaries import read_object
+from checkout_sim.model.errors import HistoryUnreadable, RunNotFound, RunNotKept, StackDidNotStart
+
+LOCK_NAME = "scenario.lock"
 
 _TRIES = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """One archived run as a list shows it; `verdict` is None where the run did not finish."""
-
-    id: str
-    folder: Path
-    began: datetime | None
-    scenario: str
-    strategy: str
-    seed: int | None
-    verdict: str | None
-    as_expected: bool | None
 
 
 def new_run_folder(
@@ -56,23 +49,22 @@ def new_run_folder(
         folder = _make_unique(root / "runs", stem)
         _write_whole(folder / "run.json", {"id": folder.name, **facts})
     except OSError as error:
-        raise CheckoutSimError(
-            f"{root}: cannot keep a run here: {error.strerror} ({error.filename}); "
-            "choose another folder with --runs-dir"
-        ) from error
+        raise _no_room(root, error) from error
     _point_latest(root, folder)
     return folder
 
 
-def list_runs(root: Path) -> list[RunSummary]:
-    """Return every archived run, newest first; a folder that tells nothing is still listed."""
+@contextmanager
+def begin_run(root: Path, *, scenario: str, strategy: str, seed: int) -> Iterator[Path]:
+    """Make a folder as `new_run_folder` does, in use from its very first moment to the end."""
     try:
-        folders = [entry for entry in (root / "runs").iterdir() if entry.is_dir()]
-    except FileNotFoundError:
-        return []
+        _make_root(root)
     except OSError as error:
-        raise HistoryUnreadable(f"{root}/runs: cannot be listed: {error.strerror}") from error
-    return sorted(map(_summary, folders), key=_age, reverse=True)
+        raise _no_room(root, error) from error
+    with beginning(
+        root, lambda: new_run_folder(root, scenario=scenario, strategy=strategy, seed=seed)
+    ) as folder:
+        yield folder
 
 
 def find_run(root: Path, name: str) -> Path:
@@ -83,15 +75,40 @@ def find_run(root: Path, name: str) -> Path:
     by_path = Path(name)
     if (by_path / HISTORY_NAME).is_file():
         return by_path.resolve() if by_path.is_symlink() else by_path
-    runs = list_runs(root)
-    if name == "latest" and runs:
+    folders = {folder.name: folder for folder in run_folders(root)}
+    if name == "latest" and folders:
         link = root / "latest"
-        return root / "runs" / link.resolve().name if link.is_dir() else runs[0].folder
-    fitting = [run.folder for run in runs if run.id.startswith(name)] if name else []
-    exact = [folder for folder in fitting if folder.name == name]
-    if len(exact or fitting) == 1:
-        return (exact or fitting)[0]
-    raise RunNotFound(_not_found(root, name, [run.id for run in runs], fitting))
+        return root / "runs" / link.resolve().name if link.is_dir() else _youngest(folders)
+    if name in folders:
+        return folders[name]
+    fitting = sorted(one for one in folders if name and one.startswith(name))
+    if len(fitting) == 1:
+        return folders[fitting[0]]
+    raise RunNotFound(_not_found(root, name, sorted(folders), fitting))
+
+
+def write_lock(folder: Path, text: str) -> None:
+    """Write `scenario.lock` whole or not at all."""
+    try:
+        _write_text(folder / LOCK_NAME, text)
+    except OSError as error:
+        raise StackDidNotStart(
+            f"{folder / LOCK_NAME}: cannot be written: {error.strerror}; make room or choose "
+            "another folder with --runs-dir"
+        ) from error
+
+
+def read_lock(folder: Path) -> str:
+    """Return what `write_lock` wrote; raises HistoryUnreadable where there is none."""
+    path = folder / LOCK_NAME
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise HistoryUnreadable(
+            f"{path}: cannot be read: {why}; without its lock a run cannot be replayed. Run its "
+            "scenario again with `checkout-sim run NAME --seed N`"
+        ) from error
 
 
 def write_verdict(folder: Path, run_json: Mapping[str, Any]) -> None:
@@ -99,7 +116,7 @@ def write_verdict(folder: Path, run_json: Mapping[str, Any]) -> None:
     try:
         _write_whole(folder / "verdict.json", run_json)
     except OSError as error:
-        raise CheckoutSimError(
+        raise RunNotKept(
             f"{folder}: cannot write verdict.json: {error.strerror}; the history is kept, judge it "
             f"again with `checkout-sim judge {folder}`"
         ) from error
@@ -107,7 +124,15 @@ def write_verdict(folder: Path, run_json: Mapping[str, Any]) -> None:
 
 def read_verdict(folder: Path) -> dict[str, Any] | None:
     """Return what `write_verdict` wrote; None where the run did not finish or it is damaged."""
-    return _read_object(folder / "verdict.json")
+    return read_object(folder / "verdict.json")
+
+
+def _no_room(root: Path, error: OSError) -> StackDidNotStart:
+    where = f" ({error.filename})" if error.filename else ""
+    return StackDidNotStart(
+        f"{root}: cannot keep a run here: {error.strerror}{where}; "
+        "make room or choose another folder with --runs-dir"
+    )
 
 
 def _make_root(root: Path) -> None:
@@ -142,51 +167,33 @@ def _point_latest(root: Path, folder: Path) -> None:
 
 
 def _write_whole(path: Path, value: Mapping[str, Any]) -> None:
+    _write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _read_object(path: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+def _youngest(folders: Mapping[str, Path]) -> Path:
+    """Return the run begun last, going by the file that is written first."""
+
+    def age(folder: Path) -> tuple[int, str]:
+        try:
+            return ((folder / "run.json").stat().st_mtime_ns, folder.name)
+        except OSError:
+            return (0, folder.name)
+
+    return max(folders.values(), key=age)
 
 
-def _summary(folder: Path) -> RunSummary:
-    facts = _read_object(folder / "run.json") or {}
-    verdict = read_verdict(folder) or {}
-    return RunSummary(
-        id=folder.name,
-        folder=folder,
-        began=_moment(facts.get("began")),
-        scenario=str(facts.get("scenario", "?")),
-        strategy=str(facts.get("strategy", "?")),
-        seed=facts.get("seed"),
-        verdict=verdict.get("verdict"),
-        as_expected=verdict.get("as_expected"),
-    )
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _age(run: RunSummary) -> tuple[datetime, str]:
-    return (run.began or datetime.fromtimestamp(0, UTC), run.id)
-
-
-def _not_found(root: Path, name: str, ids: list[str], fitting: list[Path]) -> str:
+def _not_found(root: Path, name: str, ids: list[str], fitting: list[str]) -> str:
     if fitting:
-        some = ", ".join(folder.name for folder in fitting[:3])
+        some = ", ".join(fitting[:3])
         return f'"{name}" begins {len(fitting)} runs ({some}); write more of the id'
     if not ids:
         return f'no run "{name}": {root}/runs holds none yet; run one with `checkout-sim run`'

@@ -29,7 +29,7 @@ def runs(
     from rich import box  # noqa: PLC0415 - rich costs 40 ms that --help does without
     from rich.table import Table  # noqa: PLC0415
 
-    from checkout_sim.archive.runs import list_runs  # noqa: PLC0415 - only this command needs it
+    from checkout_sim.archive.index import list_runs  # noqa: PLC0415 - only this command needs it
 
     found = list_runs(runs_dir)
     if not found:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from checkout_sim.archive.index import list_runs
 from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import (
     find_run,
-    list_runs,
     new_run_folder,
     read_verdict,
     write_verdict,
