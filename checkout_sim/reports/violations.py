@@ -19,6 +19,7 @@ from checkout_sim.reports.phrases import Standing
 
 STYLES: Mapping[Standing, str] = {
     Standing.AS_EXPECTED: "green",
+    Standing.KNOWN: "yellow",
     Standing.SURPRISING: "bold red",
     Standing.UNDECIDED: "bold magenta",
     Standing.UNASKED: "cyan",
@@ -99,7 +100,7 @@ def _reasons(run: Run) -> Iterator[RenderableType]:
     ]
     rows += [("note", note) for note in run.verdict.notes]
     if rows:
-        yield Padding(_rows(rows, style="bold"), (0, 0, 0, 2), expand=False)
+        yield Padding(labelled(rows, style="bold"), (0, 0, 0, 2), expand=False)
 
 
 def _by_reason(unknowns: Mapping[str, str]) -> dict[str, list[str]]:
@@ -114,14 +115,15 @@ def _offence(run: Run, offence: Offence) -> RenderableType:
     rows = [("broken", f"{one.invariant}: {one.detail}") for one in offence.violations]
     believed = run.beliefs.get(offence.order_id or "")
     if believed is not None:
-        rows += _believed_rows(believed)
+        rows += believed_rows(believed)
     events = sorted({event for one in offence.violations for event in one.events})
     if events:
         rows.append(("evidence", f"events {', '.join(map(str, events))} of the history"))
-    return Group(Text(offence.heading, style="bold"), Padding(_rows(rows), (0, 0, 0, 2)))
+    return Group(Text(offence.heading, style="bold"), Padding(labelled(rows), (0, 0, 0, 2)))
 
 
-def _believed_rows(believed: Believed) -> list[tuple[str, str]]:
+def believed_rows(believed: Believed) -> list[tuple[str, str]]:
+    """Return who believes what, a label and a sentence each."""
     return [
         ("shopper", f"was told: {believed.told}"),
         ("order", f"believes: {believed.order}"),
@@ -145,7 +147,7 @@ def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) ->
     yield Text(f"History: {run.folder}", style="dim", no_wrap=True, overflow="ignore")
 
 
-def _rows(rows: Sequence[tuple[str, str]], *, style: str = "") -> Table:
+def labelled(rows: Sequence[tuple[str, str]], *, style: str = "") -> Table:
     """Return labels in one column and sentences, wrapped under themselves, in the other."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=_LABEL_COLUMNS, no_wrap=True)
