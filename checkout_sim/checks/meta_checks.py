@@ -5,12 +5,13 @@ the evidence, not with the services.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from checkout_sim.checks.counts import sent_checkouts
 from checkout_sim.checks.history import History
 from checkout_sim.model.verdict import Holds, Unknown
 
 LEDGERS = ("orders", "payments", "journal", "carts")
+_LAST_LINES = 5
 
 
 def unread_ledgers(history: History) -> Mapping[str, str]:
@@ -81,9 +82,8 @@ def came_to_rest(history: History) -> Holds | Unknown:
     return Unknown(reason="the run never waited for rest: there is no quiet.reached")
 
 
-def run_was_exercised(history: History, *, judged: int) -> Holds | Unknown:
+def run_was_exercised(history: History, *, sent: int, judged: int) -> Holds | Unknown:
     """Every checkout of the plan was sent, and there were orders and claims to judge."""
-    sent = sent_checkouts(history)
     asked = int(history.opened.get("checkouts", 0))
     if sent < asked:
         return Unknown(reason=f"{sent} of {asked} checkouts were sent")
@@ -103,8 +103,19 @@ def notes_of(history: History) -> tuple[str, ...]:
         named = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in sorted(undecided.items()))
         why = "nothing moved" if remark.data.get("reason") == "stalled" else "the time was spent"
         notes.append(f"waiting for rest ended because {why}; undecided: {named or 'nothing'}")
-    for remark in history.remarks("process.exited"):
-        if not remark.data.get("asked", True):
-            who, status = remark.data.get("process"), remark.data.get("exit_status")
-            notes.append(f"{who} ended by itself with status {status} (observation {remark.id})")
+    notes += [
+        f"{_own_end(remark.data)} (observation {remark.id})"
+        for remark in history.remarks("process.exited")
+        if not remark.data.get("asked", True)
+    ]
     return tuple(notes)
+
+
+def _own_end(exited: Mapping[str, Any]) -> str:
+    """Return how a process ended that nobody had asked to, with its last words."""
+    status, lines = exited.get("exit_status"), exited.get("last_lines") or ()
+    told = f"{exited.get('process')} ended by itself"
+    told += f" with status {status}" if status is not None else ""
+    if not lines:
+        return f"{told}, its log said nothing"
+    return f"{told}, the last lines of its log: {' / '.join(map(str, lines[-_LAST_LINES:]))}"

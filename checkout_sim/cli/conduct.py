@@ -71,6 +71,8 @@ async def _draw(
             outcome.runs.append(run)
             on_run(run)
     finally:
+        # Cleaning up may fail as well, and hide that it was Ctrl-C that asked for it.
+        outcome.interrupted = task.cancelling() > 0
         # Only a generator has something to close; a plain iterator holds no stack open.
         close = getattr(runs, "aclose", None)
         if close is not None:

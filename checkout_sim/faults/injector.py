@@ -4,7 +4,7 @@ Implements the runner's `Faults`. It remembers every window in force, so that on
 all: links healed and read back, processes resumed and restarted, gateway controls withdrawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, assert_never
 
@@ -110,13 +110,27 @@ class Injector:
                 assert_never(unreachable)
 
     async def calm(self) -> None:
-        """Undo everything, whatever was remembered. Raises FaultNotApplied for what is left."""
+        """Undo everything, whatever was remembered; what fails keeps nothing else from it.
+
+        Raises FaultNotApplied naming all that is left.
+        """
         self._in_force.clear()
-        await self._toxiproxy.heal()
+        left: list[str] = []
+        for undoing in self._undoing():
+            try:
+                await undoing
+            except FaultNotApplied as failed:
+                left.append(str(failed))
+        if left:
+            raise FaultNotApplied("; ".join(left))
+
+    def _undoing(self) -> Iterator[Awaitable[None]]:
+        """Yield each thing to be undone, made only when the one before it has ended."""
+        yield self._toxiproxy.heal()
         for name, instance in self._instances:
-            await self._processes.resume(name, instance)
-            await self._processes.start_again(name, instance)
-        await self._withdraw(None)
+            yield self._processes.resume(name, instance)
+            yield self._processes.start_again(name, instance)
+        yield self._withdraw(None)
 
     async def _break_link(self, step: Inject, kind: LinkFault, *, checkouts_open: bool) -> Done:
         target = self._choose(step.fault, kind.links, self._links, "link")

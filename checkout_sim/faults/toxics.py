@@ -160,8 +160,8 @@ class Toxiproxy:
         left = await self._do("healing", self._heal)
         if left:
             raise FaultNotApplied(
-                f"proxy server at {self._url}: not healed: {'; '.join(left)}. "
-                "Restart the stack; the figures of this run are not to be trusted"
+                f"proxy server at {self._url}: not healed: {'; '.join(left)}. If it is your own "
+                "(--toxiproxy-url), restart it; then run again"
             )
 
     async def read(self, link: str) -> ProxyState:

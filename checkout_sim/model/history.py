@@ -9,7 +9,8 @@ contract between the runner and the judge:
                       settings {service: {name: value}},
                       engine {name, version}, tool, python, history_version (1)
     phase.entered     phase: start | storm | calm | settle | read | judged
-    evidence.gap      message: where a process's log counter was broken
+    evidence.gap      message: where a process's log counter was broken, or what could not be
+                      mended after the storm
     client.sent       attempt, body_digest, card, patience_ms, proof (bool: a proof checkout)
     client.ended      attempt, claim: confirmed | failed | refused | unknown, http_status | null,
                       error | null (refused, connect_timeout, timeout, reset, disconnected,

@@ -70,11 +70,19 @@ class Execution:
             await _drop(self._deeds - self._begun)
             await asyncio.gather(*self._begun, return_exceptions=True)
 
-    async def calm(self) -> None:
-        """Lift everything, restart what is down."""
+    async def calm(self) -> bool:
+        """Lift everything, restart what is down; return whether all of it could be mended.
+
+        What could not be is recorded: it makes the run unknown and spoils no other run.
+        """
         self.enter("calm")
-        await self._world.faults.calm()
+        try:
+            await self._world.faults.calm()
+        except FaultNotApplied as failed:
+            self._recording("runner", "evidence.gap", data={"message": f"no calm: {failed}"})
+            return False
         self._moments.calm()
+        return True
 
     async def settle(self, settings: Settle, proof: Sequence[Shopper]) -> None:
         """Wait for quiescence, bounded; then send the proof checkouts and wait again.
@@ -228,18 +236,19 @@ async def execute(
 ) -> None:
     """Run all phases. However the storm ends, the world is calmed before this returns.
 
-    Raises CheckoutSimError when the world itself fails (a cart cannot be filled, calm cannot be
-    reached); a fault that cannot be applied is recorded and judged instead.
+    A fault that cannot be applied or lifted is recorded and judged; a world that cannot be calmed
+    never comes to rest, so it is read as it stands.
     """
     execution = Execution(world, recording, concurrency=concurrency)
     try:
         await execution.storm(steps)
+        calm = await execution.calm()
     except BaseException:
         with suppress(CheckoutSimError):
             await world.faults.calm()
         raise
-    await execution.calm()
-    await execution.settle(settle_as, proof)
+    if calm:
+        await execution.settle(settle_as, proof)
     await execution.read()
     execution.enter("judged")
 

@@ -68,7 +68,8 @@ async def settle(
                 data = {"waited_ms": round(now_ms - began_ms, 3)}
                 recording("runner", "quiet.reached", data=data)
                 return True
-        stalled = still and unseen_ms >= stalled_for_ms
+        # Who does not answer will not begin to, after so long a time in which nothing happened.
+        stalled = (still or now is None) and unseen_ms >= stalled_for_ms
         if stalled or now_ms - began_ms >= settings.within_ms:
             _give_up("stalled" if stalled else "spent", now, before, calls, recording)
             return False

@@ -12,27 +12,26 @@ from typing import Any
 from checkout_sim.archive.recorder import Recorder
 from checkout_sim.archive.runs import new_run_folder
 from checkout_sim.checks.evidence import Evidence
-from checkout_sim.model.errors import CheckoutSimError
+from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.history import HISTORY_VERSION, Observation
 from checkout_sim.model.plan import Checkout, Plan
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.seen import ProcessNote
 from checkout_sim.model.wire import LINKS_OF
-from checkout_sim.ndjson import encode
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
 from checkout_sim.runner.clock import MonotonicClock
 from checkout_sim.runner.execute import execute, fill_carts, planned
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.judging import judged, keep
+from checkout_sim.simulation.keeping import Keeping
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import Spawner
 
 Watch = Callable[[Progress], None]
 
-_FLUSH_EVERY_S = 0.5
 _IN_MEMORY_CHECKOUTS = 20_000  # above, the evidence index goes to a file in the run's folder
 
 
@@ -47,8 +46,9 @@ async def simulate(
 ) -> Run:
     """Run the scenario once and judge it; everything is archived in the run's own folder.
 
-    Raises StackDidNotStart, or CheckoutSimError when the world fails in a way that no history
-    could tell. However it ends, every fault is lifted and no process is left.
+    Raises StackDidNotStart, or RunNotKept where the disk refuses the history; whatever else goes
+    wrong is in the history, and makes the verdict unknown. However it ends, every fault is
+    lifted and no process is left.
     """
     plan = expand(scenario, seed=scenario.seed if seed is None else seed)
     folder = new_run_folder(
@@ -58,21 +58,19 @@ async def simulate(
     large = plan.checkouts > _IN_MEMORY_CHECKOUTS
     evidence = Evidence.at(folder / "evidence.db") if large else Evidence.in_memory()
     with ExitStack() as closing:
-        recorder = closing.enter_context(Recorder(folder))
+        keeping = Keeping(closing.enter_context(Recorder(folder)))
         recording = Recording(
             MonotonicClock(),
             [
-                lambda seen: recorder.append(encode(seen)),
+                keeping.append,
                 evidence.add,
                 _Reporter(watch, folder.name, plan, strategy).observe,
             ],
         )
         recording("runner", "phase.entered", data={"phase": "start"})
-        flushing = asyncio.create_task(_flush_regularly(recorder))
-        try:
-            await _live(plan, scenario, strategy, folder, options, spawner, recording, watch)
-        finally:
-            flushing.cancel()
+        await keeping.during(
+            _live(plan, scenario, strategy, folder, options, spawner, recording, watch)
+        )
     history = evidence.finish()
     try:
         run = judged(history, folder=folder)
@@ -134,13 +132,6 @@ async def _live(
                 recording("supervisor", "evidence.gap", data={"message": gap})
 
 
-async def _flush_regularly(recorder: Recorder) -> None:
-    """Keep the file close behind, so that a tool killed outright leaves its history too."""
-    while True:
-        await asyncio.sleep(_FLUSH_EVERY_S)
-        recorder.flush()
-
-
 def _open(
     recording: Recording, plan: Plan, scenario: Scenario, strategy: str, live: LiveWorld
 ) -> None:
@@ -172,7 +163,7 @@ def _write_lock(folder: Path, plan: Plan, scenario: Scenario, strategy: str) -> 
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CheckoutSimError(
+        raise StackDidNotStart(
             f"{path}: cannot be written: {error.strerror}; make room or choose another folder "
             "with --runs-dir"
         ) from error
@@ -188,8 +179,14 @@ def _note_process(recording: Recording, note: ProcessNote) -> None:
 
 async def _watch_proxy_server(recording: Recording, live: LiveWorld) -> None:
     """Record the proxy server's death, which nobody asked for: what follows proves nothing."""
-    await live.proxy_server.wait_died()
-    data = {"process": "proxy", "pid": live.proxy_server.pid, "asked": False}
+    exit_status = await live.proxy_server.wait_died()
+    data = {
+        "process": "the proxy server",
+        "pid": live.proxy_server.pid,
+        "exit_status": exit_status,
+        "asked": False,
+        "last_lines": list(live.proxy_server.last_lines()),
+    }
     recording("supervisor", "process.exited", data=data)
 
 

@@ -54,12 +54,12 @@ def _refusal(error: OSError, port: int | None, wanted_by: str) -> str:
     if error.errno != errno.EADDRINUSE or port is None:
         return f"{LOOPBACK}:{port or 0}: {wanted_by} cannot have this port ({error.strerror})"
     return (
-        f"{LOOPBACK}:{port}: the port {wanted_by} needs is taken{_holder(port)}; "
+        f"{LOOPBACK}:{port}: the port {wanted_by} needs is taken{holder(port)}; "
         "stop that process, or use a command that takes free ports"
     )
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """Return ` by pid 812 (postgres)`, or nothing where the system does not tell."""
     import psutil  # noqa: PLC0415  # needed only to explain a failure: 20 ms of every start
 

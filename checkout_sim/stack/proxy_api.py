@@ -25,12 +25,15 @@ class ProxyApiError(Exception):
 
 
 class ProxyApi:
-    """One server's API."""
+    """One server's API. A URL whose port is none raises ProxyApiError."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or DEFAULT_PORT
+        try:
+            self._port = parts.port or DEFAULT_PORT
+        except ValueError as error:
+            raise ProxyApiError(f"{url} is no address ({error})") from error
         self.url = f"http://{self._host}:{self._port}"
 
     async def version(self) -> tuple[str, bool]:
@@ -70,7 +73,8 @@ class ProxyApi:
         try:
             await self._call("DELETE", f"/proxies/{quote(name, safe='')}")
         except ProxyApiError as error:
-            if error.status not in {0, NOT_FOUND}:
+            gone = isinstance(error.__cause__, ConnectionError)
+            if not gone and error.status != NOT_FOUND:
                 raise
 
     async def _call(

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Literal
 
 from checkout_sim.model.errors import StackDidNotStart
+from checkout_sim.stack.ports import holder
 from checkout_sim.stack.proxy_api import ProxyApi, ProxyApiError
 
 READY_LIMIT_S = 3.0
@@ -51,6 +52,7 @@ class Launched:
     process: asyncio.subprocess.Process
     api: ProxyApi
     version: str
+    log: Path
 
 
 async def launch(program: Program, *, folder: Path, api_port: int | None) -> Launched:
@@ -60,8 +62,8 @@ async def launch(program: Program, *, folder: Path, api_port: int | None) -> Lau
     """
     if api_port is not None and not _is_free(api_port):
         raise StackDidNotStart(
-            f"proxy server: its API's port 127.0.0.1:{api_port} is taken by another program. "
-            "Stop that program or choose another port"
+            f"127.0.0.1:{api_port}: the port the proxy server's API needs is taken"
+            f"{holder(api_port)}; stop that process, or use a command that takes free ports"
         )
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     for _ in range(TRIES if api_port is None else 1):
@@ -73,7 +75,10 @@ async def launch(program: Program, *, folder: Path, api_port: int | None) -> Lau
             if await _ready(process, api, probe):
                 await api.delete(probe)
                 version, _ = await api.version()
-                return Launched(process=process, api=api, version=version)
+                log = _log_path(folder)
+                return Launched(process=process, api=api, version=version, log=log)
+        except ProxyApiError:
+            pass  # ready, and silent again: try another
         except BaseException:
             await _end(process)
             raise

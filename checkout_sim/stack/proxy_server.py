@@ -9,11 +9,13 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from checkout_sim.model.errors import StackDidNotStart
+from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
+from checkout_sim.stack.ports import holder
 from checkout_sim.stack.proxy_api import ProxyApi, ProxyApiError
 from checkout_sim.stack.proxy_install import NEXT_ACTION, PINNED_VERSION, PROGRAM, find_toxiproxy
 from checkout_sim.stack.proxy_launch import Program, launch
@@ -22,6 +24,8 @@ Engine = Literal["auto", "toxiproxy", "embedded"]
 
 STOP_LIMIT_S = 2.0
 ATTACHED_POLL_S = 1.0
+CONFLICT = 409
+_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ class RunningProxyServer:
     listening: dict[str, tuple[str, int]] = field(default_factory=dict)
     _api: ProxyApi
     _process: asyncio.subprocess.Process | None = None
+    _log: Path | None = None
     _made: list[str] = field(default_factory=list)
 
     async def add_links(self, links: Sequence[ProxiedLink]) -> None:
@@ -63,13 +68,24 @@ class RunningProxyServer:
                 try:
                     shown = await self._api.create(link.name, link.listen, link.upstream)
                 except ProxyApiError as error:
-                    raise StackDidNotStart(
-                        f"link {link.name}: proxy server at {self.server.url} cannot listen on "
-                        f"{link.listen}: {error}. Free that address or choose another"
-                    ) from error
+                    raise self._refused(link, error) from error
                 self._made.append(link.name)
             host, _, port = str(shown["listen"]).rpartition(":")
             self.listening[link.name] = (host.strip("[]"), int(port))
+
+    def _refused(self, link: ProxiedLink, error: ProxyApiError) -> StackDidNotStart:
+        at = f"link {link.name}: proxy server at {self.server.url}"
+        if error.status == CONFLICT:
+            return StackDidNotStart(
+                f"{at} has one of that name already: somebody else is using it. Wait until they "
+                "have ended, delete it there, or use another server"
+            )
+        port = link.listen.rpartition(":")[2]
+        held = holder(int(port)) if port.isdigit() and port != "0" else ""
+        held = f", which is held{held}" if held else ""
+        return StackDidNotStart(
+            f"{at} cannot listen on {link.listen}{held}: {error}. Free that address"
+        )
 
     async def _existing(self, link: ProxiedLink) -> dict[str, object] | None:
         """Give a link that is on the attached server already, if it can be used as it is."""
@@ -90,11 +106,13 @@ class RunningProxyServer:
         return shown
 
     async def stop(self) -> None:
-        """End a server started here; on an attached one delete only what was made here."""
+        """End a server started here; on an attached one delete only what was made here.
+
+        Raises FaultNotApplied naming the links that an attached one does not let go of.
+        """
         process = self._process
         if process is None:
-            while self._made:
-                await self._api.delete(self._made.pop())
+            await self._delete_made()
             return
         if process.returncode is None:
             process.terminate()
@@ -105,16 +123,44 @@ class RunningProxyServer:
                 process.kill()
         await process.wait()
 
-    async def wait_died(self) -> None:
-        """Return when the server is gone; an attached one is asked once a second."""
+    async def _delete_made(self) -> None:
+        left: list[str] = []
+        why: ProxyApiError | None = None
+        while self._made:
+            name = self._made.pop()
+            try:
+                await self._api.delete(name)
+            except ProxyApiError as error:
+                left.append(name)
+                why = error
+        if left:
+            raise FaultNotApplied(
+                f"proxy server at {self.server.url}: {', '.join(left)} could not be deleted: "
+                f"{why}. Delete them there, or restart it"
+            ) from why
+
+    async def wait_died(self) -> int | None:
+        """Return the exit status when the server is gone; None of an attached one.
+
+        An attached one is asked once a second.
+        """
         if self._process is not None:
-            await self._process.wait()
-            return
+            return await self._process.wait()
         gone = asyncio.Event()
         while not gone.is_set():
             await asyncio.sleep(ATTACHED_POLL_S)
             if not await self._api.answers():
                 gone.set()
+        return None
+
+    def last_lines(self) -> tuple[str, ...]:
+        """Return the end of what a server started here has said."""
+        if self._log is None:
+            return ()
+        with suppress(OSError):
+            said = self._log.read_text(encoding="utf-8", errors="replace")
+            return tuple(said.splitlines()[-_LAST_LINES:])
+        return ()
 
 
 async def start_proxy_server(
@@ -148,6 +194,7 @@ async def start_proxy_server(
             pid=launched.process.pid,
             _api=launched.api,
             _process=launched.process,
+            _log=launched.log,
         )
     try:
         await running.add_links(links)
@@ -159,7 +206,7 @@ async def start_proxy_server(
 
 def _choose(engine: Engine) -> Program:
     if engine == "embedded":
-        return _embedded("asked for")
+        return _embedded(f"proxy server: embedded (Toxiproxy API {PINNED_VERSION}), as asked for")
     found = find_toxiproxy()
     if found.program is not None:
         return Program(kind="toxiproxy", command=(str(found.program),), note=found.explained())
@@ -181,8 +228,8 @@ def _embedded(note: str) -> Program:
 
 
 async def _attach(url: str) -> RunningProxyServer:
-    api = ProxyApi(url)
     try:
+        api = ProxyApi(url)
         version, embedded = await api.version()
     except ProxyApiError as error:
         raise StackDidNotStart(

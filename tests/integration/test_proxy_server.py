@@ -147,7 +147,9 @@ async def test_a_link_whose_port_is_taken_is_named(tmp_path: Path) -> None:
 async def test_a_taken_api_port_that_was_asked_for_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StackDidNotStart, match=f"127.0.0.1:{port} is taken"):
+        with pytest.raises(
+            StackDidNotStart, match=f"127.0.0.1:{port}: .* is taken by pid {os.getpid()}"
+        ):
             await start_proxy_server(engine="embedded", folder=tmp_path, api_port=port)
 
 

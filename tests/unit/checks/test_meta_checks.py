@@ -219,10 +219,16 @@ def test_the_same_history_gives_the_same_verdict() -> None:
 
 def test_a_process_that_ended_by_itself_is_noted() -> None:
     tale = sound()
-    event = tale.see("process.exited", process="payment", instance=1, asked=False, exit_status=-11)
+    words = [f"line {n}" for n in range(9)]
+    silent = tale.see("process.exited", process="order", asked=False, exit_status=-11)
+    telling = tale.see(
+        "process.exited", process="payment", asked=False, exit_status=1, last_lines=words
+    )
 
+    last = "the last lines of its log: line 4 / line 5 / line 6 / line 7 / line 8"
     assert tale.verdict().notes == (
-        f"payment ended by itself with status -11 (observation {event})",
+        f"order ended by itself with status -11, its log said nothing (observation {silent})",
+        f"payment ended by itself with status 1, {last} (observation {telling})",
     )
 
 

@@ -158,6 +158,19 @@ async def test_the_world_is_calmed_when_the_storm_breaks_off() -> None:
     assert story.faults.deeds == ["calm"]
 
 
+async def test_a_world_that_cannot_be_calmed_is_recorded_and_read_as_it_stands() -> None:
+    story = Story()
+    story.faults.calm_refused = "the proxy server is silent"
+    await carried_out(story, checkouts(2))
+
+    assert [seen.data for seen in story.of("evidence.gap")] == [
+        {"message": "no calm: the proxy server is silent"}
+    ]
+    phases = [seen.data["phase"] for seen in story.of("phase.entered")]
+    assert phases == ["storm", "calm", "read", "judged"]
+    assert len(story.of("ledger.ended")) == 4
+
+
 async def test_proof_checkouts_come_after_quiet_and_are_settled_too() -> None:
     story = Story()
     await execute(

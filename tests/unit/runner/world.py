@@ -81,6 +81,7 @@ class NotedFaults:
 
     deeds: list[str] = field(default_factory=list)
     refuse: bool = False
+    calm_refused: str = ""
     turns: int = 0  # of the loop that an injection takes
     turns_to_inject: int = 0
     turns_to_lift: int = 0
@@ -104,6 +105,8 @@ class NotedFaults:
 
     async def calm(self) -> None:
         self.deeds.append("calm")
+        if self.calm_refused:
+            raise FaultNotApplied(self.calm_refused)
 
 
 @dataclass
