@@ -19,37 +19,44 @@ def compare(
     """
     if expected is None:
         return ()
-    return tuple(Surprise(detail=detail) for detail in _surprises(verdict, expected, seen))
+    return tuple(_surprises(verdict, expected, seen))
 
 
-def _surprises(verdict: Verdict, expected: Expectation, seen: Collection[str]) -> Iterator[str]:
+def _surprises(
+    verdict: Verdict, expected: Expectation, seen: Collection[str]
+) -> Iterator[Surprise]:
     if verdict.status == "unknown":
         why = "; ".join(f"{name}: {reason}" for name, reason in verdict.unknowns.items())
-        yield f"unknown, which satisfies no expectation: {why}"
+        yield Surprise(kind="unknown", detail=f"unknown, which satisfies no expectation: {why}")
     elif verdict.status != expected.verdict:
-        yield f"{verdict.status} where {expected.verdict} was expected"
+        told = f"{verdict.status} where {expected.verdict} was expected"
+        yield Surprise(kind="verdict", about=verdict.status, detail=told)
     yield from _misjudged(verdict, expected)
     if expected.confirmed is not None:
         yield from _miscounted(verdict, *expected.confirmed)
-    yield from (
-        f"{kind} was expected to be seen and was not" for kind in expected.sees if kind not in seen
-    )
+    for kind in expected.sees:
+        if kind not in seen:
+            told = f"{kind} was expected to be seen and was not"
+            yield Surprise(kind="unseen", about=kind, detail=told)
 
 
-def _misjudged(verdict: Verdict, expected: Expectation) -> Iterator[str]:
+def _misjudged(verdict: Verdict, expected: Expectation) -> Iterator[Surprise]:
     for name in expected.trips:
         if name not in verdict.broken:
-            yield f"{name} was expected to break and did not"
+            told = f"{name} was expected to break and did not"
+            yield Surprise(kind="held", about=name, detail=told)
     for name in verdict.broken:
         if name not in expected.trips and name not in expected.may_trip:
-            yield f"{name} broke, which was not expected: {_first_detail(verdict, name)}"
+            told = f"{name} broke, which was not expected: {_first_detail(verdict, name)}"
+            yield Surprise(kind="broke", about=name, detail=told)
 
 
-def _miscounted(verdict: Verdict, least: int, most: int) -> Iterator[str]:
+def _miscounted(verdict: Verdict, least: int, most: int) -> Iterator[Surprise]:
     found = verdict.orders.confirmed
     if not least <= found <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        yield f"{found} of {verdict.orders.total} checkouts confirmed, expected {wanted}"
+        told = f"{found} of {verdict.orders.total} checkouts confirmed, expected {wanted}"
+        yield Surprise(kind="confirmed", detail=told)
 
 
 def _first_detail(verdict: Verdict, name: str) -> str:

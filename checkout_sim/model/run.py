@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from checkout_sim.model.scenario import Expectation
 from checkout_sim.model.verdict import Verdict
@@ -38,16 +39,32 @@ class Believed:
     faults: tuple[str, ...]
 
 
+SurpriseKind = Literal["verdict", "broke", "held", "confirmed", "unseen", "unknown"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surprise:
-    """One way in which a verdict differs from its expectation, as a sentence."""
+    """One way in which a verdict differs from its expectation, as a sentence.
+
+    `about` is the claim that broke or held, the event unseen, or the verdict found.
+    """
 
     detail: str
+    kind: SurpriseKind = "verdict"
+    about: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return what stays the same from run to run, while details name orders and sums."""
+        return f"{self.kind}:{self.about}" if self.about else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything a report needs. `as_expected` is None where nothing was expected."""
+    """Everything a report needs. `as_expected` is None where nothing was expected.
+
+    `known` are surprises that a baseline has already; they fail nothing and are told all the same.
+    """
 
     id: str
     scenario: str
@@ -61,6 +78,7 @@ class Run:
     surprises: tuple[Surprise, ...]
     timings: Timings
     beliefs: dict[str, Believed]  # by order id, for orders with violations
+    known: tuple[Surprise, ...] = ()
 
     @property
     def as_expected(self) -> bool | None:

@@ -20,6 +20,7 @@ class Standing(Enum):
     """How a run stands to what its scenario states; the value is its mark."""
 
     AS_EXPECTED = "✔"
+    KNOWN = "~"
     SURPRISING = "✘"
     UNDECIDED = "?"
     UNASKED = "·"
@@ -33,7 +34,7 @@ def standing(run: Run) -> Standing:
         case None:
             return Standing.UNASKED
         case True:
-            return Standing.AS_EXPECTED
+            return Standing.KNOWN if run.known else Standing.AS_EXPECTED
         case False:
             return Standing.SURPRISING
     assert_never(run.as_expected)
@@ -45,6 +46,8 @@ def outcome(run: Run) -> str:
     match standing(run):
         case Standing.AS_EXPECTED:
             remark = "as expected"
+        case Standing.KNOWN:
+            remark = "not as expected, known from the baseline"
         case Standing.UNASKED:
             remark = "nothing expected"
         case Standing.SURPRISING if stated == run.verdict.status:

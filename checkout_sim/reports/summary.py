@@ -47,6 +47,7 @@ def run_json(run: Run, *, targets: phrases.Targets | None = None) -> dict[str, A
         "strategy": run.strategy,
         "seed": run.seed,
         "folder": str(run.folder),
+        "engine": asdict(run.engine),
         **_judgement(run),
         "timings": _timings(run),
         "reproduce": phrases.reproduce(run, targets),
@@ -62,12 +63,15 @@ def schema() -> dict[str, Any]:
 
 def _judgement(run: Run) -> dict[str, Any]:
     verdict = run.verdict
+    surprises = (*run.known, *run.surprises)  # the report tells all, whatever a baseline excuses
     return {
         "verdict": verdict.status,
         "expected": run.expected.verdict if run.expected else None,
         "expectation": _expectation(run),
-        "as_expected": run.as_expected,
-        "surprises": [surprise.detail for surprise in run.surprises],
+        "as_expected": None if run.expected is None else not surprises,
+        "surprises": [surprise.detail for surprise in surprises],
+        "surprise_keys": [surprise.key for surprise in surprises],
+        "known": [surprise.key for surprise in run.known],
         "unknowns": dict(verdict.unknowns),
         "orders": asdict(verdict.orders),
         "violations": [

@@ -21,6 +21,7 @@ _MOST_COMMANDS = 5
 
 _LEGEND = {
     Standing.AS_EXPECTED: "as the scenario expects",
+    Standing.KNOWN: "not as expected, as in the baseline",
     Standing.SURPRISING: "not as expected",
     Standing.UNDECIDED: "could not be decided",
     Standing.UNASKED: "nothing was expected",
@@ -151,6 +152,8 @@ def _summary_line(runs: Sequence[Run], seconds: float) -> Text:
     counts = [f"{standings[Standing.AS_EXPECTED]} as expected"]
     counts += [f"{standings[Standing.SURPRISING]} not as expected"]
     counts += [f"{standings[Standing.UNDECIDED]} unknown"]
+    if standings[Standing.KNOWN]:
+        counts.append(f"{standings[Standing.KNOWN]} known from the baseline")
     if standings[Standing.UNASKED]:
         counts.append(f"{standings[Standing.UNASKED]} without expectation")
     text = Text(style="bold")
@@ -162,7 +165,7 @@ def _summary_line(runs: Sequence[Run], seconds: float) -> Text:
 
 def _summary_style(runs: Sequence[Run]) -> str:
     present = {phrases.standing(run) for run in runs}
-    for worst in (Standing.SURPRISING, Standing.UNDECIDED, Standing.UNASKED):
+    for worst in (Standing.SURPRISING, Standing.UNDECIDED, Standing.KNOWN, Standing.UNASKED):
         if worst in present:
             return STYLES[worst]
     return STYLES[Standing.AS_EXPECTED]
