@@ -6,7 +6,7 @@ that rule's very purpose. Where neither is so the second sentence says that no r
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checkout_sim.checks.phrases import amount
 from checkout_sim.checks.rules import RULE_OF_CLAIM, RULES
@@ -44,11 +44,12 @@ def diagnose(ladder: Ladder, violations: Sequence[Violation]) -> Diagnosis:
     """Return two sentences about an order; without a violation they say why it held."""
     own = [one for one in violations if _about(one, ladder)]
     if not own:
-        return _held(ladder)
+        return _held(_without_siblings(ladder))
+    alone = _without_siblings(ladder)
     claims = tuple(dict.fromkeys(one.invariant for one in own))
     for claim_set, tell in _STORIES:
         if claim_set.intersection(claims):
-            story = tell(ladder)
+            story = tell(ladder if tell is _bought_twice else alone)
             if story is not None:
                 return _diagnosis(story.happened, story.rules)
     happened = f"{claims[0]} is broken: {own[0].detail}."
@@ -59,6 +60,12 @@ def diagnose(ladder: Ladder, violations: Sequence[Violation]) -> Diagnosis:
         happened=happened,
         judged="No rule of R1 to R11 is seen broken in this order's own events, only the claim.",
     )
+
+
+def _without_siblings(ladder: Ladder) -> Ladder:
+    """Return the ladder without what befell other orders of the same purchase."""
+    own = (rung for rung in ladder.rungs if rung.order in {None, ladder.order_id})
+    return replace(ladder, rungs=tuple(own))
 
 
 def _about(one: Violation, ladder: Ladder) -> bool:

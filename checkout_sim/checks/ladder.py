@@ -6,7 +6,8 @@ with the run; a line is read after it was written, so the smallest difference se
 estimate of what lies between the two.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from checkout_sim.checks.beliefs import believed
@@ -35,7 +36,9 @@ def ladder(
     """
     seen = list(observations)
     checkout = checkout_of(seen, order_id)
-    own = [one for one in seen if _concerns(one, order_id, checkout)]
+    siblings = () if checkout is None else orders_of(seen, checkout)
+    orders = {order_id, *siblings}
+    own = [one for one in seen if _concerns(one, orders, checkout)]
     told = [one for one in own if not one.kind.startswith("ledger.")]
     windows = paired(one for one in seen if one.kind in TELLING)
     clock = _Clock(seen)
@@ -47,8 +50,9 @@ def ladder(
     return Ladder(
         order_id=order_id,
         checkout=checkout,
+        siblings=tuple(one for one in siblings if one != order_id),
         lanes=LANES,
-        rungs=tuple(_rungs(ordered, times, begin, windows)),
+        rungs=tuple(_rungs(ordered, times, begin, windows, order_id)),
         bands=tuple(_bands(windows, begin, end)),
         believed=believed_already or _believed(seen, own, order_id),
     )
@@ -103,10 +107,10 @@ class _Clock:
         return one.source_ms + self._between_ms
 
 
-def _concerns(one: Observation, order_id: str, checkout: int | None) -> bool:
-    """Return whether it is about this order; the shopper's attempts name a checkout alone."""
+def _concerns(one: Observation, orders: Container[str], checkout: int | None) -> bool:
+    """Return whether it is about these orders; the shopper's attempts name a checkout alone."""
     if one.order is not None:
-        return one.order == order_id
+        return one.order in orders
     return checkout is not None and one.checkout == checkout and one.kind.startswith("client.")
 
 
@@ -115,6 +119,7 @@ def _rungs(
     times: Mapping[int, float],
     begin_ms: float,
     windows: Sequence[Window],
+    order_id: str,
 ) -> Iterator[Rung]:
     keys: dict[tuple[str, str], str | None] = {}
     for one in ordered:
@@ -122,7 +127,11 @@ def _rungs(
         in_force = [win for win in windows if win.asked_ms <= at_ms <= win.end_ms]
         rung = rung_of(one, at_ms=at_ms - begin_ms, in_force=in_force, keys=keys)
         if rung is not None:
-            yield rung
+            yield rung if one.order in {None, order_id} else _of_sibling(rung)
+
+
+def _of_sibling(rung: Rung) -> Rung:
+    return replace(rung, text=f"{rung.text} (other order)")
 
 
 def _bands(windows: Sequence[Window], begin_ms: float, end_ms: float) -> Iterator[Band]:

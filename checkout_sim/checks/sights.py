@@ -94,7 +94,7 @@ def _of_call(one: Observation, at_ms: float, keys: Keys) -> Rung:
 
 def _repeat(one: Observation, link: str, operation: str, keys: Keys) -> str:
     """Return what makes this try differ from the one before it, and remember its key."""
-    about = (link, operation)
+    about = (f"{link} {one.order}", operation)
     known = about in keys
     before = keys.get(about)
     keys[about] = one.key
@@ -185,6 +185,7 @@ def _rung(
         text=text,
         tone=tone,
         link=link,
+        order=one.order,
         attempt=int(one.data.get("attempt", 1)),
         key=one.key,
         call=one.data.get("call_id"),

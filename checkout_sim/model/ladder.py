@@ -39,6 +39,7 @@ class Rung:
     other: str | None = None
     tone: Tone = "plain"
     link: str | None = None
+    order: str | None = None
     attempt: int = 1
     key: str | None = None
     call: str | None = None
@@ -68,10 +69,15 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """One order's whole story. `rungs` are in order of time, `bands` in order of injection."""
+    """One order's whole story. `rungs` are in order of time, `bands` in order of injection.
+
+    Other orders of the same purchase are part of it: `siblings` names them, `Rung.order` whose a
+    rung is.
+    """
 
     order_id: str
     checkout: int | None
+    siblings: tuple[str, ...] = ()
     lanes: tuple[str, ...]
     rungs: tuple[Rung, ...]
     bands: tuple[Band, ...]

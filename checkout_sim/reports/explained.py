@@ -33,6 +33,8 @@ def explained(order: Explained) -> RenderableType:
     heading.append(order.title, style="bold")
     heading.append(f"\norder {ladder.order_id}")
     heading.append(f", checkout {ladder.checkout}" if ladder.checkout is not None else "")
+    if ladder.siblings:
+        heading.append(f"\nthe same purchase led to {', '.join(ladder.siblings)} as well")
     rows = [("broken", one.invariant) for one in order.violations]
     rows += believed_rows(ladder.believed)
     parts: list[RenderableType] = [
