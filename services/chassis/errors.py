@@ -90,6 +90,12 @@ class BodyTooLarge(HTTPException):
         super().__init__(413, f"The body is larger than {BODY_LIMIT_BYTES} bytes.")
 
 
+def body_too_large() -> ServiceError:
+    """Return the same 413 for handlers that FastAPI does not surround."""
+    told = BodyTooLarge()
+    return ServiceError(told.status_code, _CODES[told.status_code], str(told.detail))
+
+
 class JsonResponse(Response):
     """Compact JSON without the checks of Starlette's own class."""
 
@@ -100,7 +106,8 @@ class JsonResponse(Response):
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _answer(error: ServiceError) -> JsonResponse:
+def error_response(error: ServiceError) -> JsonResponse:
+    """Return the answer that `error` is."""
     return JsonResponse(error.body(), status_code=error.status, headers=error.headers)
 
 
@@ -121,7 +128,11 @@ async def read_body(request: Request, model: type[ModelT]) -> ModelT:
     Errors: 400 `malformed_json`, 422 `invalid_request`. Cheaper than a FastAPI body parameter,
     which the hot path cannot afford; declare the schema with `openapi_extra`.
     """
-    body = await request.body()
+    return command_of(await request.body(), model)
+
+
+def command_of(body: bytes, model: type[ModelT]) -> ModelT:
+    """Return a JSON body as `model`, with the errors of `read_body`."""
     try:
         return model.model_validate_json(body)
     except ValidationError as found:
@@ -139,27 +150,27 @@ def _body_error(errors: Sequence[Any]) -> ServiceError:
 
 async def _on_service_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    return _answer(error)
+    return error_response(error)
 
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _answer(_body_error(error.errors()))
+    return error_response(_body_error(error.errors()))
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "http_error")
     sentence = str(error.detail)
-    return _answer(ServiceError(error.status_code, code, sentence, headers=error.headers))
+    return error_response(ServiceError(error.status_code, code, sentence, headers=error.headers))
 
 
-async def _on_anything_else(request: Request, error: Exception) -> Response:
-    """Record what nobody foresaw and promise nothing."""
+def unforeseen(method: str, path: str, error: Exception) -> JsonResponse:
+    """Record what nobody foresaw and return an answer that promises nothing."""
     trace = "".join(traceback.format_exception(error))
-    sys.stderr.write(f"{request.method} {request.url.path} failed unforeseen\n{trace}")
+    sys.stderr.write(f"{method} {path} failed unforeseen\n{trace}")
     sentence = "Something unforeseen happened; whether the request had an effect is not known."
-    return _answer(ServiceError(500, "internal_error", sentence, definite=False))
+    return error_response(ServiceError(500, "internal_error", sentence, definite=False))
 
 
 class Outermost:
@@ -194,7 +205,7 @@ class Outermost:
         except Exception as error:
             if started:
                 raise
-            response = await _on_anything_else(Request(scope), error)
+            response = unforeseen(scope["method"], scope["path"], error)
             await response(scope, receive, send)
 
 

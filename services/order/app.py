@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..chassis.clock import Clock
 from ..chassis.database import Database
+from ..chassis.direct import Asked, DirectAPI
 from ..chassis.errors import (
     InvalidRequest,
     JsonResponse,
@@ -69,7 +70,13 @@ def create_app(
             await http.aclose()
             db.close()
 
-    app = FastAPI(title="Order", version="1", lifespan=lifespan, routes=[*watch.routes()])
+    app = DirectAPI(
+        in_flight=watch.in_flight,
+        title="Order",
+        version="1",
+        lifespan=lifespan,
+        routes=[*watch.routes()],
+    )
     _add_placing(app, strategy)
     _add_carts(app, db, clock)
     _add_reading(app, db)
@@ -80,9 +87,14 @@ def create_app(
 
 
 async def read_command(request: Request, model: type[CommandT]) -> CommandT:
-    """Return the body as `model`, fractions kept exact; 400 `malformed_json`, 422 for its shape."""
+    """Return the request's body as `model`, as `command_of` does."""
+    return command_of(await request.body(), model)
+
+
+def command_of(body: bytes, model: type[CommandT]) -> CommandT:
+    """Return a body as `model`, fractions kept exact; 400 `malformed_json`, 422 for its shape."""
     try:
-        document = schemas.parse_json(await request.body())
+        document = schemas.parse_json(body)
     except ValueError as error:
         raise ServiceError(400, "malformed_json", f"The body is not JSON: {error}.") from None
     try:
@@ -92,9 +104,9 @@ async def read_command(request: Request, model: type[CommandT]) -> CommandT:
         raise InvalidRequest(details_of(errors)) from None
 
 
-def client_key_of(request: Request) -> str | None:
+def client_key_of(asked: Asked) -> str | None:
     """Return the Idempotency-Key, or None; 422 unless it is 1 to 255 printable ASCII characters."""
-    key = request.headers.get("idempotency-key")
+    key = asked.header(b"idempotency-key")
     if key is not None and not _CLIENT_KEY.fullmatch(key):
         message = "expected 1 to 255 printable ASCII characters"
         raise InvalidRequest([{"field": "Idempotency-Key", "message": message}])
@@ -105,9 +117,16 @@ def _json(reply: replies.Reply) -> Response:
     return JsonResponse(reply.body, status_code=reply.status, headers=reply.headers)
 
 
-def _add_placing(app: FastAPI, strategy: Strategy) -> None:
-    @app.post(
+def _add_placing(app: DirectAPI, strategy: Strategy) -> None:
+    async def place_order(asked: Asked) -> Response:
+        """Order what is in the shopper's cart and pay for it."""
+        client_key = client_key_of(asked) if strategy.reads_client_keys else None
+        wish = command_of(asked.body, schemas.Place)
+        return _json(await strategy.place(wish, client_key))
+
+    app.direct(
         "/order/place",
+        place_order,
         response_model=None,
         responses=documentation.replies(
             "OrderReply", 400, 402, 413, 422, 500, 503, unresolved=True
@@ -117,11 +136,6 @@ def _add_placing(app: FastAPI, strategy: Strategy) -> None:
             "parameters": [documentation.CLIENT_KEY],
         },
     )
-    async def place_order(request: Request) -> Response:
-        """Order what is in the shopper's cart and pay for it."""
-        client_key = client_key_of(request) if strategy.reads_client_keys else None
-        wish = await read_command(request, schemas.Place)
-        return _json(await strategy.place(wish, client_key))
 
     @app.post(
         "/order/cancel",

@@ -13,7 +13,14 @@ from pydantic import BaseModel
 
 from ..chassis.clock import Clock
 from ..chassis.database import Database
-from ..chassis.errors import JsonResponse, ServiceError, install_error_handlers, read_body
+from ..chassis.direct import Asked, DirectAPI
+from ..chassis.errors import (
+    JsonResponse,
+    ServiceError,
+    command_of,
+    install_error_handlers,
+    read_body,
+)
 from ..chassis.health import CountInFlight, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
@@ -56,19 +63,30 @@ def create_app(
             await gateway.aclose()
             db.close()
 
-    app = FastAPI(title="Payment", version="1", lifespan=lifespan, routes=watch.routes())
+    app = DirectAPI(
+        in_flight=watch.in_flight,
+        title="Payment",
+        version="1",
+        lifespan=lifespan,
+        routes=watch.routes(),
+    )
     _add_routes(app, strategy, db)
     install_error_handlers(app)
     app.add_middleware(CountInFlight, in_flight=watch.in_flight)
     return app
 
 
-def _add_routes(app: FastAPI, strategy: Strategy, db: Database) -> None:
-    @app.post("/payment/process", **_documented(schemas.ProcessRequest, 202, 400, 402))
-    async def process_payment(request: Request) -> Response:
+def _add_routes(app: DirectAPI, strategy: Strategy, db: Database) -> None:
+    async def process_payment(asked: Asked) -> Response:
         """Charge an order."""
-        command = await read_body(request, schemas.ProcessRequest)
+        command = command_of(asked.body, schemas.ProcessRequest)
         return _json(await strategy.process(command.charge()))
+
+    app.direct(
+        "/payment/process",
+        process_payment,
+        **_documented(schemas.ProcessRequest, 202, 400, 402),
+    )
 
     @app.post("/payment/cancel", **_documented(schemas.OrderRequest, 202, 404, 409))
     async def cancel_payment(request: Request) -> Response:
