@@ -40,7 +40,8 @@ ToxiproxyUrl = Annotated[
         "--toxiproxy-url",
         metavar="URL",
         envvar="TOXIPROXY_URL",
-        help="Use the Toxiproxy already running at this address, say http://127.0.0.1:8474.",
+        help="Use the Toxiproxy already running at this address, say http://127.0.0.1:8474; "
+        "runs then go one at a time.",
         show_default=False,
     ),
 ]

@@ -65,7 +65,8 @@ def up(
     """Bring the stack up, for hands and curl, until Ctrl-C.
 
     It listens on fixed ports, on 127.0.0.1 only. Prints the URLs and curl lines to try,
-    and says so when a service dies.
+    and says so when a service dies. Ctrl-C or SIGTERM takes everything down and exits 0;
+    before the stack is up they exit 130.
     """
     import asyncio  # noqa: PLC0415 - 40 ms that --help does without
 
@@ -83,14 +84,17 @@ def up(
         fail_fast=False,
         links_path=words.links_path(),
     )
-    asyncio.run(stay(lambda: bring_up(strategy, options=options, on_note=complain), strategy))
-    raise typer.Exit(Exit.INTERRUPTED)
+    was_up = asyncio.run(
+        stay(lambda: bring_up(strategy, options=options, on_note=complain), strategy)
+    )
+    raise typer.Exit(Exit.AS_EXPECTED if was_up else Exit.INTERRUPTED)
 
 
-async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
+async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> bool:
     """Bring the stack up, say how to use it, and hold it until SIGINT, SIGTERM or SIGHUP.
 
-    Returns once the stack is down again; an interrupted start is waited for as well.
+    Returns once the stack is down again whether it ever was up; an interrupted start is waited
+    for as well.
     """
     import asyncio  # noqa: PLC0415 - 40 ms that --help does without
     import signal  # noqa: PLC0415 - beside it
@@ -106,7 +110,7 @@ async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
         if not bringing.done():
             bringing.cancel()
             await asyncio.wait({bringing})
-            return
+            return False
         stack = await bringing
         try:
             tell(instructions(stack.urls, stack.engine, strategy))
@@ -116,6 +120,7 @@ async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> None:
             await stack.stop()
     finally:
         ending.cancel()
+    return True
 
 
 def instructions(urls: Mapping[str, str], engine: "Engine", strategy: str) -> str:

@@ -44,7 +44,11 @@ class ShopClient:
                 "quantity": line.quantity,
                 "price": f"{line.price_minor // 100}.{line.price_minor % 100:02d}",
             }
-            answer = await self._direct.post("/cart/add", json=body)
+            try:
+                answer = await self._direct.post("/cart/add", json=body)
+            except httpx.HTTPError as failure:
+                message = f"order service: /cart/add for {shopper.user} did not answer: {failure!r}"
+                raise StackDidNotStart(message) from failure
             if answer.status_code != httpx.codes.OK:
                 message = (
                     f"order service: /cart/add for {shopper.user} answered {answer.status_code}, "

@@ -127,7 +127,8 @@ class Ledgers:
                 break
             except (httpx.TransportError, TimeoutError) as error:
                 if last or isinstance(error, TimeoutError):
-                    found = f"{type(error).__name__}: {error}"
+                    silent = isinstance(error, httpx.ConnectError)
+                    found = "nobody listening" if silent else f"{type(error).__name__}: {error}"
                     raise _unreadable(service, url, found, "200 and a JSON object") from error
         try:
             said = response.json()

@@ -1,7 +1,7 @@
 """One readable block per run that needs a look: what surprised, what was broken, who believes what.
 
 Takes a run, gives something rich can draw. A run that broke what its scenario says it breaks is
-told briefly (its first order); everything else is told in full.
+told briefly (its first order), one that surprises by its first five; --verbose tells all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ STYLES: Mapping[Standing, str] = {
 }
 
 _LABEL_COLUMNS = 9
+_MOST_ORDERS = 5  # one order tells the story, a few show whether it is always the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,8 @@ class Offence:
 
 def wants_block(run: Run) -> bool:
     """Return whether a run has anything to tell beyond its cell in the matrix."""
-    return bool(run.verdict.violations) or phrases.standing(run) in {
-        Standing.SURPRISING,
-        Standing.UNDECIDED,
-    }
+    telling = bool(run.verdict.violations or run.verdict.notes)
+    return telling or phrases.standing(run) in {Standing.SURPRISING, Standing.UNDECIDED}
 
 
 def run_block(
@@ -57,7 +56,8 @@ def run_block(
 ) -> RenderableType:
     """Return the whole block of one run; brief unless `full`, or unless the run surprises."""
     offences = list(_offences(run.verdict.violations))
-    shown = offences if full or phrases.standing(run) is not Standing.AS_EXPECTED else offences[:1]
+    brief = 1 if phrases.standing(run) is Standing.AS_EXPECTED else _MOST_ORDERS
+    shown = offences if full else offences[:brief]
     parts: list[RenderableType] = [_heading(run), *_reasons(run)]
     for offence in shown:
         parts += [Text(), Padding(_offence(run, offence), (0, 0, 0, 2))]

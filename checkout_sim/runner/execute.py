@@ -213,16 +213,25 @@ class Execution:
 
 
 async def fill_carts(world: World, shoppers: Iterable[Shopper]) -> None:
-    """Fill every cart around the proxy, a few at a time, before the storm."""
+    """Fill every cart around the proxy, a few at a time, before the storm.
+
+    Raises the first CheckoutSimError: what refuses one cart refuses them all.
+    """
     queue = iter(list(shoppers))
 
     async def fill() -> None:
         for shopper in queue:
             await world.shop.fill_cart(shopper)
 
-    async with asyncio.TaskGroup() as fillers:
-        for _ in range(_CART_FILLERS):
-            fillers.create_task(fill())
+    refusals: list[Exception] = []
+    try:
+        async with asyncio.TaskGroup() as fillers:
+            for _ in range(_CART_FILLERS):
+                fillers.create_task(fill())
+    except* CheckoutSimError as refused:
+        refusals += refused.exceptions
+    if refusals:
+        raise refusals[0]
 
 
 async def execute(

@@ -1,12 +1,14 @@
 """From what a person types to scenario files: a file, a folder, a name, a number."""
 
+import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from checkout_sim.model.errors import CheckoutSimError
-from checkout_sim.scenario_files.names import suggestion
 
 _SUFFIX = ".yaml"
+_MOST_NEAR = 3
+_SLIP_OF_THE_PEN = 0.9  # so like one name that no other need be offered
 
 
 def find_scenarios(targets: Sequence[str], *, roots: Sequence[Path]) -> tuple[Path, ...]:
@@ -34,18 +36,25 @@ def _of(target: str, known: Sequence[Path]) -> list[Path]:
             raise CheckoutSimError(f"{target}: no *{_SUFFIX} in this folder")
         return inside
     if target.endswith((_SUFFIX, ".yml")) or "/" in target:
-        raise CheckoutSimError(f"{target}: no such file{suggestion(target, _texts(known))}")
+        raise CheckoutSimError(f"{target}: no such file{_nearest(path.stem, known)}")
     named = [path for path in known if target in _names(path)]
     if not named:
-        names = sorted({name for path in known for name in _names(path) if not name.isdigit()})
-        short = [name for name in names if not name[:1].isdigit()]
-        near = suggestion(target, short or names)
-        raise CheckoutSimError(f'no scenario is called "{target}"{near}')
+        raise CheckoutSimError(f'no scenario is called "{target}"{_nearest(target, known)}')
     return named
 
 
-def _texts(known: Sequence[Path]) -> list[str]:
-    return [str(path) for path in known]
+def _nearest(name: str, known: Sequence[Path]) -> str:
+    """Return "; did you mean …?" with three names at most, or nothing where none is like it."""
+    meant, names = _unnumbered(name), [_unnumbered(path.stem) for path in known]
+    slip = difflib.get_close_matches(meant, names, n=1, cutoff=_SLIP_OF_THE_PEN)
+    near = slip or difflib.get_close_matches(meant, names, n=_MOST_NEAR)
+    quoted = [f'"{one}"' for one in near]
+    return f"; did you mean {' or '.join(quoted)}?" if near else ""
+
+
+def _unnumbered(stem: str) -> str:
+    number, _, name = stem.partition("-")
+    return name if number.isdigit() and name else stem
 
 
 def _names(path: Path) -> Iterator[str]:

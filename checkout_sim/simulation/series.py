@@ -1,6 +1,7 @@
 """Every scenario against every strategy: several runs at a time, each in its own world."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -86,7 +87,7 @@ async def simulate_all(
     warming = asyncio.create_task(fork_server.start(MODULES))
     spawner = _WhenWarm(fork_server, warming)
     try:
-        workers = [asyncio.create_task(work()) for _ in range(max(1, options.jobs))]
+        workers = [asyncio.create_task(work()) for _ in range(_at_a_time(options))]
         working = len(workers)
         while working:
             match await finished.get():
@@ -101,6 +102,14 @@ async def simulate_all(
             task.cancel()
         await asyncio.gather(warming, *workers, return_exceptions=True)
         await fork_server.close()
+
+
+def _at_a_time(options: Options) -> int:
+    """Return how many runs go on together: one where all make their links on one server."""
+    attached = options.engine != "embedded" and (
+        options.toxiproxy_url or os.environ.get("TOXIPROXY_URL")
+    )
+    return 1 if attached else max(1, options.jobs)
 
 
 class _WhenWarm:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.run import Engine
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.seen import ProcessNote
@@ -43,6 +44,8 @@ async def bring_up(
     require_strategies([strategy])
     folder = _make_folder(options.runs_folder)
     async with AsyncExitStack() as closing:
+        removing = closing.enter_context(ExitStack())
+        removing.callback(_remove_unused, folder)
         fork_server = ForkServer() if can_fork() else Subprocesses()
         closing.push_async_callback(fork_server.close)
         await fork_server.start(MODULES)
@@ -63,6 +66,7 @@ async def bring_up(
         closing.callback(watching.cancel)
         on_note(live.note)
         on_note(f"databases and logs: {folder}")
+        removing.pop_all()
         return RunningStack(
             urls={**live.urls, "toxiproxy": live.proxy_server.server.url},
             engine=live.engine,
@@ -73,8 +77,20 @@ async def bring_up(
 
 
 def _make_folder(runs_folder: Path) -> Path:
-    runs_folder.mkdir(parents=True, exist_ok=True)
-    return Path(mkdtemp(prefix="up-", dir=runs_folder)).resolve()
+    try:
+        runs_folder.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(prefix="up-", dir=runs_folder)).resolve()
+    except OSError as error:
+        raise StackDidNotStart(
+            f"{runs_folder}: cannot keep databases and logs here: {error.strerror}; "
+            "make room or choose another folder with --runs-dir"
+        ) from error
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the folder of a stack that did not start, unless it holds a log to read."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _tell(on_note: Callable[[str], None], note: ProcessNote) -> None:

@@ -158,6 +158,6 @@ def test_up_brings_a_shop_up_and_takes_it_down_on_ctrl_c(tmp_path: Path) -> None
 
     assert (health["status"], health["strategy"]) == ("ok", "hardened")
     assert "curl -X POST http://127.0.0.1:3000/cart/add" in said
-    assert code == 130, err
+    assert code == 0, err
     _, alive = psutil.wait_procs(world, timeout=LIMIT_S)
     assert (bool(world), alive) == (True, [])
