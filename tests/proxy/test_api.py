@@ -307,15 +307,11 @@ def test_chunked_bodies_and_kept_connections_are_understood(world: World) -> Non
     assert [got.count(b"HTTP/1.1 201 Created"), got.count(b"HTTP/1.1 200 OK")] == [1, 1]
 
 
-@pytest.mark.parametrize("attributes", [{"rate": -1}])
-def test_the_embedded_server_refuses_what_crashes_the_real_one(
-    name: str, server: Server, attributes: dict[str, int]
-) -> None:
-    if not server.embedded:
-        pytest.skip("the real server would crash")
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True, scope="session")
+def test_the_embedded_server_refuses_what_crashes_the_real_one(name: str, server: Server) -> None:
     place = f"/proxies/{name}/toxics"
     for body in (
-        {"type": "bandwidth", "attributes": attributes},
+        {"type": "bandwidth", "attributes": {"rate": -1}},
         {"type": "slicer"},
         {"type": "slicer", "attributes": {"average_size": 5, "size_variation": 5}},
         {"type": "slicer", "attributes": {"average_size": 5, "size_variation": -1}},
@@ -326,9 +322,8 @@ def test_the_embedded_server_refuses_what_crashes_the_real_one(
     assert server.call("GET", place).json() == []
 
 
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True, scope="session")
 def test_the_embedded_servers_patch_of_a_toxic_is_all_or_nothing(name: str, server: Server) -> None:
-    if not server.embedded:
-        pytest.skip("the real server applies half of it")
     place = f"/proxies/{name}/toxics"
     server.call("POST", place, {"type": "latency", "name": "a", "attributes": {"latency": 5}})
     half = '{"attributes":{"latency":7,"jitter":1.5}}'
