@@ -10,20 +10,15 @@ def count_orders(history: History) -> OrderCounts:
     Confirmed by any order is confirmed; an order still undecided leaves its checkout unsettled;
     all others, refused ones included, hold nothing that stands: rolled back.
     """
-    total = sent_checkouts(history)
-    confirmed = _count(
-        history,
-        "SELECT COUNT(*) FROM (SELECT DISTINCT checkout FROM order_row "
-        "WHERE checkout IS NOT NULL AND status = 'confirmed' "
-        "AND checkout NOT IN (SELECT checkout FROM sent WHERE proof))",
-    )
+    total = _count(history, "SELECT COUNT(DISTINCT checkout) FROM sent WHERE NOT proof")
+    confirmed = _count(history, _CONFIRMED) - _count(history, _CONFIRMED + _AS_PROOF)
     unsettled = _count(
         history,
-        "SELECT COUNT(*) FROM (SELECT DISTINCT o.checkout FROM order_row o "
-        "WHERE o.status NOT IN ('confirmed', 'failed', 'canceled') AND o.checkout IS NOT NULL "
+        "SELECT COUNT(DISTINCT o.checkout) FROM order_row o INDEXED BY order_row_undecided "
+        "WHERE o.status NOT IN ('confirmed', 'failed', 'canceled') "
         "AND o.checkout NOT IN (SELECT checkout FROM sent WHERE proof) "
         "AND NOT EXISTS (SELECT 1 FROM order_row c "
-        "WHERE c.checkout = o.checkout AND c.status = 'confirmed'))",
+        "WHERE c.checkout = o.checkout AND c.status = 'confirmed')",
     )
     return OrderCounts(
         total=total,
@@ -33,11 +28,8 @@ def count_orders(history: History) -> OrderCounts:
     )
 
 
-def sent_checkouts(history: History) -> int:
-    """Return how many checkouts of the load were sent at all."""
-    return _count(
-        history, "SELECT COUNT(*) FROM (SELECT DISTINCT checkout FROM sent WHERE NOT proof)"
-    )
+_CONFIRMED = "SELECT COUNT(DISTINCT checkout) FROM order_row WHERE status = 'confirmed'"
+_AS_PROOF = " AND checkout IN (SELECT checkout FROM sent WHERE proof)"
 
 
 def _count(history: History, sql: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from checkout_sim.checks.continuity import Continuity
 from checkout_sim.checks.history import History
 from checkout_sim.checks.placing import LEDGER_TABLES, place
-from checkout_sim.checks.schema import INDEXES, SCHEMA_VERSION, TABLES
+from checkout_sim.checks.schema import INDEXES, MONEY, SCHEMA_VERSION, TABLES
 from checkout_sim.model.history import Observation
 
 _BATCH = 512
@@ -157,9 +157,9 @@ class Evidence:
 
 
 def close_index(db: sqlite3.Connection) -> None:
-    """Count the tables, build the indexes and commit: the last step of any filling."""
+    """Count the tables, add up the money, index and commit: the last step of any filling."""
     for table in _COLUMNS:
         db.execute(f"INSERT INTO size SELECT '{table}', COUNT(*) FROM {table}")  # noqa: S608 - ours
-    for statement in INDEXES.split(";"):
+    for statement in (MONEY + INDEXES).split(";"):
         db.execute(statement)
     db.execute("COMMIT")

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from checkout_sim.checks.schema import MONEY, SCHEMA_VERSION
+from checkout_sim.checks.schema import SCHEMA_VERSION
 from checkout_sim.model.errors import HistoryUnreadable
 
 Row = tuple[Any, ...]
@@ -38,7 +38,6 @@ class History:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._weighed = False
         # 16 MB of pages: a claim walks each table once, from end to end, so more buys nothing.
         db.execute("PRAGMA cache_size = -16384")
         db.execute("PRAGMA temp_store = MEMORY")
@@ -58,6 +57,11 @@ class History:
                 "file and judge the run again, it is derived from history.ndjson"
             )
         return cls(db)
+
+    def beside(self) -> Self | None:
+        """Return a second reader of the same index for another thread; None for one in memory."""
+        path = self._db.execute("PRAGMA database_list").fetchone()[2]
+        return type(self).open(path) if path else None
 
     def close(self) -> None:
         """Let the index go; one in memory is lost."""
@@ -83,22 +87,8 @@ class History:
         first = next(self.remarks("run.opened"), None)
         return {} if first is None else first.data
 
-    def weigh_money(self) -> None:
-        """Make the tables `money` and `orphan`, unless an earlier claim did."""
-        if not self._weighed:
-            for statement in MONEY:
-                self._db.execute(statement)
-            self._weighed = True
-
-    @cached_property
-    def captures(self) -> int:
-        """Return how many charges the journal holds."""
-        self.weigh_money()
-        found = self.row("SELECT COALESCE(SUM(captures), 0) FROM money")
-        return int(found[0]) if found else 0
-
     def size(self, table: str) -> int:
-        """Return how many rows a table had when the history was finished."""
+        """Return how many rows a table had when the history was finished; `capture`, of charges."""
         found = self.row("SELECT rows FROM size WHERE name = ?", table)
         return 0 if found is None else int(found[0])
 

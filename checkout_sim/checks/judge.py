@@ -6,6 +6,7 @@ unknown: absence proves nothing, and a crashed checker least of all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from checkout_sim.checks.counts import count_orders
 from checkout_sim.checks.evidence import Evidence
@@ -19,6 +20,7 @@ from checkout_sim.checks.meta_checks import (
     run_was_exercised,
     unread_ledgers,
 )
+from checkout_sim.checks.reading import reading
 from checkout_sim.model.claims import CORE
 from checkout_sim.model.history import Observation
 from checkout_sim.model.scenario import Status
@@ -30,20 +32,26 @@ def judge(history: History, *, invariants: Sequence[str] | None = None) -> Verdi
     named = history.opened.get("invariants", CORE) if invariants is None else invariants
     rest = came_to_rest(history)
     unread = unread_ledgers(history)
-    findings = {name: _ask(history, name, unread, rest) for name in named}
     fired, faults = faults_fired(history)
+    with reading(history) as ask:
+        asked = {name: ask(partial(_ask, name=name, unread=unread, rest=rest)) for name in named}
+        complete = ask(partial(history_is_complete, unread=unread))
+        counted = ask(count_orders)
+    findings = {name: found.result() for name, found in asked.items()}
+    orders = counted.result()
+    exercised = run_was_exercised(history, sent=orders.total, judged=len(findings))
     checks: dict[str, Finding] = {
         "faults_fired": fired,
-        "history_is_complete": history_is_complete(history, unread),
+        "history_is_complete": complete.result(),
         "came_to_rest": rest,
-        "run_was_exercised": run_was_exercised(history, judged=len(findings)),
+        "run_was_exercised": exercised,
     }
     return Verdict(
         status=_worst((*findings.values(), *checks.values())),
         findings=findings,
         checks=checks,
         faults=faults,
-        orders=count_orders(history),
+        orders=orders,
         notes=notes_of(history),
     )
 
@@ -57,7 +65,7 @@ def judge_observations(observations: Iterable[Observation]) -> Verdict:
         history.close()
 
 
-def _ask(history: History, name: str, unread: Mapping[str, str], rest: Finding) -> Finding:
+def _ask(history: History, *, name: str, unread: Mapping[str, str], rest: Finding) -> Finding:
     """Return what one claim finds, Unknown where it cannot be asked."""
     claim = CLAIMS.get(name)
     if claim is None:

@@ -55,10 +55,10 @@ def _unended(history: History) -> Iterator[str]:
     """Yield attempts that did not end exactly once; with as many ends as sends none ended twice."""
     said = "attempt {1} of checkout {0} ended {2} times instead of once"
     for row in history.rows(
-        "SELECT s.checkout, s.attempt, 0 FROM sent s WHERE NOT EXISTS (SELECT 1 FROM ended e "
-        "WHERE e.checkout = s.checkout AND e.attempt = s.attempt) LIMIT 10"
+        "SELECT checkout, attempt FROM sent EXCEPT SELECT checkout, attempt FROM ended "
+        "ORDER BY checkout, attempt LIMIT 10"
     ):
-        yield said.format(*row)
+        yield said.format(*row, 0)
     if history.size("ended") != history.size("sent"):
         for row in history.rows(
             "SELECT checkout, attempt, COUNT(*) AS ends FROM ended "

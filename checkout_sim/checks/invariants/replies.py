@@ -7,8 +7,9 @@ from checkout_sim.model.verdict import Broken, Holds, Violation
 
 # Each select: checkout, order number, reply's observation, what was told.
 _UNTRUE = """
-SELECT e.checkout, e.n, e.id, 'confirmed' FROM ended e LEFT JOIN order_row o ON o.n = e.n
-WHERE e.claim = 'confirmed' AND COALESCE(o.status, 'absent') IN ('failed', 'canceled', 'absent')
+SELECT e.checkout, e.n, e.id, 'confirmed' FROM ended e
+WHERE e.claim = 'confirmed' AND (e.n NOT IN (SELECT n FROM order_row)
+    OR e.n IN (SELECT n FROM order_row WHERE status IN ('failed', 'canceled')))
 UNION ALL
 SELECT e.checkout, e.n, e.id, 'failed' FROM ended e
 LEFT JOIN order_row o ON o.n = e.n LEFT JOIN money m ON m.n = e.n
@@ -37,7 +38,6 @@ def replies_are_true(history: History) -> Holds | Broken:
     was refused there is no confirmed order and no money. An order that has not ended breaks
     `every_order_ends` instead: its promise may still come true.
     """
-    history.weigh_money()
 
     def describe(row: Row) -> Violation:
         checkout, n, event, told = row
