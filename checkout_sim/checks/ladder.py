@@ -53,7 +53,7 @@ def ladder(
         siblings=tuple(one for one in siblings if one != order_id),
         lanes=LANES,
         rungs=tuple(_rungs(ordered, times, begin, windows, order_id)),
-        bands=tuple(_bands(windows, begin, end)),
+        bands=tuple(bands_between(windows, begin, end)),
         believed=believed_already or _believed(seen, own, order_id),
     )
 
@@ -134,8 +134,8 @@ def _of_sibling(rung: Rung) -> Rung:
     return replace(rung, text=f"{rung.text} (other order)")
 
 
-def _bands(windows: Sequence[Window], begin_ms: float, end_ms: float) -> Iterator[Band]:
-    """Yield the faults that were in force at some time of the story."""
+def bands_between(windows: Sequence[Window], begin_ms: float, end_ms: float) -> Iterator[Band]:
+    """Yield the faults in force at some time between these, in ms since the earlier one."""
     for window in windows:
         if window.asked_ms > end_ms or window.end_ms < begin_ms:
             continue

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from checkout_sim.cli import doctor, explain, run, runs, scenarios, toxiproxy, up
+from checkout_sim.cli import doctor, explain, report, run, runs, scenarios, toxiproxy, up
 from checkout_sim.cli.streams import tell
 
 _ABOUT = """\
@@ -97,6 +97,7 @@ _add("schema", scenarios.schema, scenarios.SCHEMA_EXAMPLES)
 _add("runs", runs.runs, runs.RUNS_EXAMPLES)
 _add("judge", runs.judge, runs.JUDGE_EXAMPLES)
 _add("explain", explain.explain, explain.EXAMPLES)
+_add("report", report.report, report.EXAMPLES)
 _add("up", up.up, up.EXAMPLES)
 _add("doctor", doctor.doctor, doctor.EXAMPLES)
 

@@ -1,0 +1,81 @@
+"""The course of a run: every attempt and every fault on one time axis, and latencies by period.
+
+Takes observations (`KINDS` are enough); gives a `Course`. An attempt lies *before* when it ended
+ahead of the first fault, *during* when any fault was in force at some time of it, else *after*.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+from checkout_sim.checks.ladder import bands_between
+from checkout_sim.checks.windows import Window, paired
+from checkout_sim.model.course import Attempt, Course, Latencies, Period
+from checkout_sim.model.history import Observation
+
+KINDS = ("run.opened", "phase.entered", "fault.", "client.ended")
+
+
+def course(observations: Iterable[Observation]) -> Course:
+    """Return the course of a run; its proof checkouts, which come after the calm, are left out."""
+    seen = [one for one in observations if one.kind.startswith(KINDS)]
+    storm = (one for one in seen if one.kind == "phase.entered" and one.data["phase"] == "storm")
+    first = next(storm, None)
+    began_ms = first.t_ms if first else seen[0].t_ms if seen else 0.0
+    windows = paired(seen)
+    attempts = tuple(
+        _attempt(one, began_ms)
+        for one in seen
+        if one.kind == "client.ended" and not one.data.get("proof")
+    )
+    lifted = (window.end_ms - began_ms for window in windows if window.end_ms != float("inf"))
+    span_ms = max((*(one.end_ms for one in attempts), *lifted), default=0.0)
+    return Course(
+        attempts=attempts,
+        bands=tuple(bands_between(windows, began_ms, began_ms + span_ms)),
+        latencies=tuple(_by_period(attempts, windows, began_ms)),
+        span_ms=span_ms,
+    )
+
+
+def _attempt(one: Observation, began_ms: float) -> Attempt:
+    end_ms = one.t_ms - began_ms
+    return Attempt(
+        checkout=one.checkout or 0,
+        order=one.order,
+        begin_ms=end_ms - float(one.data.get("duration_ms") or 0.0),
+        end_ms=end_ms,
+        claim=str(one.data.get("claim")),
+    )
+
+
+def _by_period(
+    attempts: Sequence[Attempt], windows: Sequence[Window], began_ms: float
+) -> list[Latencies]:
+    spans = [(window.asked_ms - began_ms, window.end_ms - began_ms) for window in windows]
+    first_ms = min((begin for begin, _ in spans), default=float("inf"))
+    waited: dict[Period, list[float]] = {period: [] for period in get_args(Period)}
+    for one in attempts:
+        waited[_period(one, spans, first_ms)].append(one.duration_ms)
+    return [_latencies(period, sorted(took)) for period, took in waited.items()]
+
+
+def _period(one: Attempt, spans: Sequence[tuple[float, float]], first_ms: float) -> Period:
+    if one.end_ms < first_ms:
+        return "before"
+    if any(begin <= one.end_ms and one.begin_ms <= end for begin, end in spans):
+        return "during"
+    return "after"
+
+
+def _latencies(period: Period, took: Sequence[float]) -> Latencies:
+    def rank(percent: int) -> float | None:
+        return took[-(-len(took) * percent // 100) - 1] if took else None
+
+    return Latencies(
+        period=period,
+        count=len(took),
+        p50_ms=rank(50),
+        p95_ms=rank(95),
+        p99_ms=rank(99),
+        most_ms=took[-1] if took else None,
+    )
