@@ -4,8 +4,9 @@ A history says everything its verdict needs: what was declared, expected and see
 nothing, and a newer claim can be put to an older run.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import write_verdict
@@ -15,6 +16,7 @@ from checkout_sim.checks.expectation import compare
 from checkout_sim.checks.history import History
 from checkout_sim.checks.judge import judge
 from checkout_sim.checks.timings import timings
+from checkout_sim.model.claims import CORE, EXTENDED
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.run import Engine, Run
 from checkout_sim.model.scenario import Expectation
@@ -23,8 +25,12 @@ from checkout_sim.reports.summary import run_json
 from checkout_sim.runner.clock import MonotonicClock
 
 
-def judged(history: History, *, folder: Path) -> Run:
-    """Return the run that this history tells of. Raises HistoryUnreadable if it never opened."""
+def judged(history: History, *, folder: Path, invariants: Sequence[str] | None = None) -> Run:
+    """Return the run that this history tells of. Raises HistoryUnreadable if it never opened.
+
+    `invariants` are asked instead of those the scenario named. Where they leave one of those out,
+    nothing is expected of the run: its expectation speaks of them all.
+    """
     opened = history.opened
     if not opened:
         message = (
@@ -34,9 +40,10 @@ def judged(history: History, *, folder: Path) -> Run:
         raise HistoryUnreadable(message)
     clock = MonotonicClock()
     began_ms = clock.now_ms()
-    verdict = judge(history)
+    verdict = judge(history, invariants=invariants)
     judge_ms = clock.now_ms() - began_ms
-    expected = _expectation(opened.get("expect"))
+    fewer = invariants is not None and not set(named_claims(opened)) <= set(invariants)
+    expected = None if fewer else _expectation(opened.get("expect"))
     return Run(
         id=folder.name,
         scenario=str(opened["scenario"]),
@@ -53,14 +60,30 @@ def judged(history: History, *, folder: Path) -> Run:
     )
 
 
-def judge_run(folder: Path) -> Run:
-    """Judge an archived run again, running nothing. Raises HistoryUnreadable."""
+def judge_run(
+    folder: Path, *, among: Literal["core", "extended"] | None = None, also: Sequence[str] = ()
+) -> Run:
+    """Judge an archived run again, running nothing. Raises HistoryUnreadable.
+
+    The claims are those the scenario named, or all core ones, or core and extended; `also` adds
+    single ones.
+    """
     evidence = Evidence.in_memory().extend(read_history(folder / HISTORY_NAME))
     history = evidence.finish()
     try:
-        return judged(history, folder=folder)
+        named = {
+            None: named_claims(history.opened),
+            "core": CORE,
+            "extended": (*CORE, *EXTENDED),
+        }[among]
+        return judged(history, folder=folder, invariants=tuple(dict.fromkeys((*named, *also))))
     finally:
         history.close()
+
+
+def named_claims(opened: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the claims a run's scenario asked to be judged; an early history names none."""
+    return tuple(opened.get("invariants", CORE))
 
 
 def keep(run: Run) -> None:

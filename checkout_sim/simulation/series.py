@@ -1,8 +1,9 @@
 """Every scenario against every strategy: several runs at a time, each in its own world."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
 from checkout_sim.model.errors import StrategyUnknown
@@ -10,7 +11,7 @@ from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
 from checkout_sim.simulation.options import Options, Progress
-from checkout_sim.simulation.single import simulate
+from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
 from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
 from checkout_sim.stack.launch import Launched
 from checkout_sim.stack.subprocesses import Subprocesses
@@ -50,28 +51,40 @@ async def simulate_all(
     watch: Callable[[Progress], None],
     launched: Launched | None = None,
 ) -> AsyncIterator[Run]:
+    """Yield the runs of every scenario with every strategy asked for, as `simulate_each` does."""
+    require_strategies(strategies or ())
+    asked = (
+        planned_run(scenario, strategy=strategy, seed=seed)
+        for scenario, strategy in pairs(scenarios, strategies)
+    )
+    runs = simulate_each(asked, options=options, watch=watch, launched=launched)
+    async with contextlib.aclosing(runs):
+        async for run in runs:
+            yield run
+
+
+async def simulate_each(
+    asked: Iterable[Planned],
+    *,
+    options: Options,
+    watch: Callable[[Progress], None],
+    launched: Launched | None = None,
+) -> AsyncGenerator[Run, None]:
     """Yield runs as they finish, `options.jobs` at a time over one warm fork server.
 
     `launched` is a fork server already on its way. With `fail_fast` nothing new begins after a
-    run that is not as expected. Raises what `simulate` raises, after the other worlds are down.
+    run that is not as expected. Raises what `simulate_planned` raises, after the other worlds are
+    down.
     """
-    require_strategies(strategies or ())
-    waiting = iter(pairs(scenarios, strategies))
+    waiting = iter(asked)
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
     fork_server = ForkServer(launched) if can_fork() else Subprocesses()
     stopping = asyncio.Event()
 
     async def work() -> None:
         try:
-            for scenario, strategy in waiting:
-                run = await simulate(
-                    scenario,
-                    strategy=strategy,
-                    seed=seed,
-                    options=options,
-                    spawner=spawner,
-                    watch=watch,
-                )
+            for planned in waiting:
+                run = await simulate_planned(planned, options=options, spawner=spawner, watch=watch)
                 if options.fail_fast and run.as_expected is False:
                     stopping.set()
                 finished.put_nowait(run)

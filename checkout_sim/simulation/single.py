@@ -1,19 +1,18 @@
 """One run: a scenario, a strategy and a seed become a history, and the history a verdict."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import Any
 
 from checkout_sim.archive.recorder import Recorder
-from checkout_sim.archive.runs import new_run_folder
+from checkout_sim.archive.runs import begin_run, write_lock
 from checkout_sim.checks.evidence import Evidence
-from checkout_sim.model.errors import StackDidNotStart
-from checkout_sim.model.history import HISTORY_VERSION, Observation
+from checkout_sim.model.history import HISTORY_VERSION
 from checkout_sim.model.plan import Checkout, Plan
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
@@ -22,17 +21,26 @@ from checkout_sim.model.wire import LINKS_OF
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
 from checkout_sim.runner.clock import MonotonicClock
-from checkout_sim.runner.execute import execute, fill_carts, planned
+from checkout_sim.runner.execute import execute, fill_carts
+from checkout_sim.runner.execute import planned as stepwise
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.judging import judged, keep
 from checkout_sim.simulation.keeping import Keeping
-from checkout_sim.simulation.options import Options, Progress
+from checkout_sim.simulation.options import Options
+from checkout_sim.simulation.telling import Reporter, Watch
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import Spawner
 
-Watch = Callable[[Progress], None]
-
 _IN_MEMORY_CHECKOUTS = 20_000  # above, the evidence index goes to a file in the run's folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One run to be made: a plan, the scenario it was drawn from, and whom it is put to."""
+
+    plan: Plan
+    scenario: Scenario
+    strategy: str
 
 
 async def simulate(
@@ -44,17 +52,48 @@ async def simulate(
     spawner: Spawner,
     watch: Watch,
 ) -> Run:
-    """Run the scenario once and judge it; everything is archived in the run's own folder.
+    """Draw the scenario's plan, run it once and judge it: see `simulate_planned`."""
+    return await simulate_planned(
+        planned_run(scenario, strategy=strategy, seed=seed),
+        options=options,
+        spawner=spawner,
+        watch=watch,
+    )
+
+
+def planned_run(scenario: Scenario, *, strategy: str, seed: int | None) -> Planned:
+    """Return the run a scenario asks for; without a seed, with the scenario's own."""
+    plan = expand(scenario, seed=scenario.seed if seed is None else seed)
+    return Planned(plan=plan, scenario=scenario, strategy=strategy)
+
+
+async def simulate_planned(
+    planned: Planned, *, options: Options, spawner: Spawner, watch: Watch
+) -> Run:
+    """Run a plan once and judge it; everything is archived in the run's own folder.
 
     Raises StackDidNotStart, or RunNotKept where the disk refuses the history; whatever else goes
     wrong is in the history, and makes the verdict unknown. However it ends, every fault is
     lifted and no process is left.
     """
-    plan = expand(scenario, seed=scenario.seed if seed is None else seed)
-    folder = new_run_folder(
-        options.runs_folder, scenario=scenario.name, strategy=strategy, seed=plan.seed
+    with begin_run(
+        options.runs_folder,
+        scenario=planned.plan.scenario,
+        strategy=planned.strategy,
+        seed=planned.plan.seed,
+    ) as folder:
+        return await _in_folder(folder, planned, options, spawner, watch)
+
+
+async def _in_folder(
+    folder: Path, planned: Planned, options: Options, spawner: Spawner, watch: Watch
+) -> Run:
+    plan = planned.plan
+    reporter = Reporter(watch, folder.name, plan, planned.strategy)
+    write_lock(
+        folder,
+        lock_text(plan, planned.scenario, strategy=planned.strategy, versions=_versions()),
     )
-    _write_lock(folder, plan, scenario, strategy)
     large = plan.checkouts > _IN_MEMORY_CHECKOUTS
     evidence = Evidence.at(folder / "evidence.db") if large else Evidence.in_memory()
     with ExitStack() as closing:
@@ -64,62 +103,51 @@ async def simulate(
             [
                 keeping.append,
                 evidence.add,
-                _Reporter(watch, folder.name, plan, strategy).observe,
+                reporter.observe,
             ],
         )
         recording("runner", "phase.entered", data={"phase": "start"})
-        await keeping.during(
-            _live(plan, scenario, strategy, folder, options, spawner, recording, watch)
-        )
+        await keeping.during(_live(planned, folder, options, spawner, recording, reporter))
     history = evidence.finish()
     try:
         run = judged(history, folder=folder)
     finally:
         history.close()
     keep(run)
-    _tell(watch, "finished", run.id, scenario.name, strategy, note=run.verdict.status)
+    reporter.say("finished", note=run.verdict.status)
     return run
 
 
 async def _live(
-    plan: Plan,
-    scenario: Scenario,
-    strategy: str,
+    planned: Planned,
     folder: Path,
     options: Options,
     spawner: Spawner,
     recording: Recording,
-    watch: Watch,
+    reporter: Reporter,
 ) -> None:
+    plan = planned.plan
     listeners = Listeners(
         on_event=recording.overheard,
         on_process=lambda note: _note_process(recording, note),
     )
     async with live_world(
-        strategy=strategy,
+        strategy=planned.strategy,
         spec=plan.stack,
         folder=folder,
         options=options,
         spawner=spawner,
         listeners=listeners,
     ) as live:
-        progress = Progress(
-            kind="engine",
-            run_id=folder.name,
-            scenario=scenario.name,
-            strategy=strategy,
-            engine=live.engine,
-            note=live.note,
-        )
-        watch(progress)
-        _open(recording, plan, scenario, strategy, live)
-        _tell(watch, "opened", folder.name, scenario.name, strategy, total=plan.checkouts)
+        reporter.say("engine", engine=live.engine, note=live.note)
+        _open(recording, planned, live)
+        reporter.say("opened")
         shoppers = [s.action.shopper for s in plan.steps if isinstance(s.action, Checkout)]
         await fill_carts(live.world, [*shoppers, *plan.proof])
         watching = asyncio.create_task(_watch_proxy_server(recording, live))
         try:
             await execute(
-                planned(plan.steps),
+                stepwise(plan.steps),
                 live.world,
                 recording,
                 concurrency=plan.concurrency,
@@ -132,20 +160,19 @@ async def _live(
                 recording("supervisor", "evidence.gap", data={"message": gap})
 
 
-def _open(
-    recording: Recording, plan: Plan, scenario: Scenario, strategy: str, live: LiveWorld
-) -> None:
-    expected = scenario.expect.get(strategy)
+def _open(recording: Recording, planned: Planned, live: LiveWorld) -> None:
+    plan = planned.plan
+    expected = planned.scenario.expect.get(planned.strategy)
     data: dict[str, Any] = {
         "scenario": plan.scenario,
         "path": plan.scenario_path,
         "digest": plan.scenario_digest,
-        "strategy": strategy,
+        "strategy": planned.strategy,
         "seed": plan.seed,
         "checkouts": plan.checkouts,
         "proof_checkouts": len(plan.proof),
         "faults": [asdict(fault) for fault in plan.faults],
-        "links": list(LINKS_OF[strategy]),
+        "links": list(LINKS_OF[planned.strategy]),
         "invariants": list(plan.invariants),
         "expect": None if expected is None else asdict(expected),
         "time_scale": plan.stack.time_scale,
@@ -155,18 +182,6 @@ def _open(
         "history_version": HISTORY_VERSION,
     }
     recording("runner", "run.opened", data=data)
-
-
-def _write_lock(folder: Path, plan: Plan, scenario: Scenario, strategy: str) -> None:
-    text = lock_text(plan, scenario, strategy=strategy, versions=_versions())
-    path = folder / "scenario.lock"
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StackDidNotStart(
-            f"{path}: cannot be written: {error.strerror}; make room or choose another folder "
-            "with --runs-dir"
-        ) from error
 
 
 def _versions() -> Mapping[str, str]:
@@ -188,55 +203,3 @@ async def _watch_proxy_server(recording: Recording, live: LiveWorld) -> None:
         "last_lines": list(live.proxy_server.last_lines()),
     }
     recording("supervisor", "process.exited", data=data)
-
-
-def _tell(
-    watch: Watch,
-    kind: Any,
-    run_id: str,
-    scenario: str,
-    strategy: str,
-    *,
-    total: int = 0,
-    note: str = "",
-) -> None:
-    watch(
-        Progress(
-            kind=kind, run_id=run_id, scenario=scenario, strategy=strategy, total=total, note=note
-        )
-    )
-
-
-class _Reporter:
-    """Turns observations into progress: phases as they begin, checkouts as they end."""
-
-    def __init__(self, watch: Watch, run_id: str, plan: Plan, strategy: str) -> None:
-        self._watch = watch
-        self._run_id = run_id
-        self._scenario = plan.scenario
-        self._strategy = strategy
-        self._total = plan.checkouts
-        self._ended: set[int] = set()
-        self._phase = ""
-
-    def observe(self, seen: Observation) -> None:
-        """Follow one observation."""
-        if seen.kind == "phase.entered":
-            self._phase = str(seen.data["phase"])
-            self._say("phase")
-        elif seen.kind == "client.ended" and seen.checkout not in self._ended:
-            self._ended.add(seen.checkout or 0)
-            self._say("checkout")
-
-    def _say(self, kind: Any) -> None:
-        self._watch(
-            Progress(
-                kind=kind,
-                run_id=self._run_id,
-                scenario=self._scenario,
-                strategy=self._strategy,
-                phase=self._phase,
-                done=len(self._ended),
-                total=self._total,
-            )
-        )
