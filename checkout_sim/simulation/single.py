@@ -92,7 +92,7 @@ async def _in_folder(
     reporter = Reporter(watch, folder.name, plan, planned.strategy)
     write_lock(
         folder,
-        lock_text(plan, planned.scenario, strategy=planned.strategy, versions=_versions()),
+        lock_text(plan, planned.scenario, strategy=planned.strategy, versions=versions()),
     )
     large = plan.checkouts > _IN_MEMORY_CHECKOUTS
     evidence = Evidence.at(folder / "evidence.db") if large else Evidence.in_memory()
@@ -178,13 +178,14 @@ def _open(recording: Recording, planned: Planned, live: LiveWorld) -> None:
         "time_scale": plan.stack.time_scale,
         "settings": {name: dict(own) for name, own in plan.stack.settings.items()},
         "engine": asdict(live.engine),
-        **_versions(),
+        **versions(),
         "history_version": HISTORY_VERSION,
     }
     recording("runner", "run.opened", data=data)
 
 
-def _versions() -> Mapping[str, str]:
+def versions() -> Mapping[str, str]:
+    """Return what runs: lock and history name it."""
     return {"tool": version("checkout-sim"), "python": python_version()}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from checkout_sim.checks.sameness import Difference, broken_for, differences, same
+from checkout_sim.reports.sameness import Difference, broken_for, differences, same
 from checkout_sim.model.verdict import Unknown, Verdict
 from tests.unit.reports.stories import run, violation
 
