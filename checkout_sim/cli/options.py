@@ -77,6 +77,36 @@ JsonFile = Annotated[
     ),
 ]
 
+JunitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Write JUnit XML: a suite per strategy, a case per scenario and claim.",
+        show_default=False,
+    ),
+]
+
+MarkdownFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        help="Write Markdown that fits a pull-request comment. "
+        "[default: $GITHUB_STEP_SUMMARY where that is set]",
+        show_default=False,
+    ),
+]
+
+RunName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="An id, the beginning of one, a folder, or latest.",
+        show_default=False,
+    ),
+]
+
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 on any violation, expected or not.")]
 
 FailFast = Annotated[

@@ -1,22 +1,24 @@
-"""What `run` does around a simulation: progress while it goes on, report, JSON and exit code after.
+"""What `run` does around a simulation: progress while it goes on, reports and exit code after.
 
 Takes any source of runs, so that tests drive it with a small one made by hand.
 """
 
-import json
-import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from checkout_sim.checks.baseline import Baseline
 from checkout_sim.cli.boundary import report_error
 from checkout_sim.cli.conduct import Outcome, conduct
 from checkout_sim.cli.exits import Exit, worst
+from checkout_sim.cli.files import Files, Reported, write_files
 from checkout_sim.cli.progress import Seen, progress_on
-from checkout_sim.cli.streams import complain, diagnostics, results, show, tell
+from checkout_sim.cli.streams import complain, diagnostics, results, show
 from checkout_sim.model.run import Engine, Run
-from checkout_sim.reports.summary import report
+from checkout_sim.reports.evidence import NotRun
 from checkout_sim.reports.terminal import verdict_report
+
+_NO_FILES = Files()
 
 Watch = Callable[[Seen], None]
 Source = Callable[[Watch], AsyncIterator[Run]]
@@ -25,17 +27,22 @@ Source = Callable[[Watch], AsyncIterator[Run]]
 def run_and_report(
     source: Source,
     *,
-    expected_runs: int,
+    asked: Sequence[tuple[str, str]],
     runs_dir: Path,
-    json_file: Path | None = None,
+    files: Files = _NO_FILES,
+    baseline: Baseline | None = None,
     short_names: Mapping[str, str] | None = None,
     strict: bool = False,
     verbose: bool = False,
 ) -> Exit:
-    """Run the source, show everything there is to show, and return the exit code."""
+    """Run the source, show everything there is to show, and return the exit code.
+
+    `asked` names scenario and strategy of every run there should be. With a baseline only what it
+    did not have counts.
+    """
     console = diagnostics()
     engines: list[Engine] = []
-    with progress_on(console, runs=expected_runs) as progress:
+    with progress_on(console, runs=len(asked)) as progress:
 
         def watch(seen: Seen) -> None:
             if seen.engine is not None:
@@ -43,24 +50,37 @@ def run_and_report(
             progress.watch(seen)
 
         outcome = conduct(lambda: source(watch), on_run=progress.ended)
-
-    to_stdout = json_file is not None and str(json_file) == "-"
+    if baseline is not None:
+        outcome.runs = [baseline.apply(run) for run in outcome.runs]
     if outcome.runs:
         drawn = verdict_report(
             outcome.runs, seconds=outcome.seconds, verbose=verbose, targets=short_names
         )
-        show(console if to_stdout else results(), drawn)
-    code = outcome.exit_code(strict=strict)
-    if json_file is not None:
-        whole = report(
-            outcome.runs,
-            engine=engines[-1] if engines else None,
-            complete=outcome.complete and len(outcome.runs) >= expected_runs,
-            targets=short_names,
-        )
-        code = worst([code, _write_json(json_file, whole)])
-    _say_what_cut_it_short(outcome, expected_runs, runs_dir)
+        show(console if files.takes_stdout else results(), drawn)
+    reported = Reported(
+        runs=outcome.runs,
+        missing=_missing(outcome, asked),
+        engine=engines[-1] if engines else None,
+        complete=outcome.complete and len(outcome.runs) >= len(asked),
+        targets=short_names,
+    )
+    code = worst([outcome.exit_code(strict=strict), write_files(files, reported)])
+    _say_what_cut_it_short(outcome, len(asked), runs_dir)
     return code
+
+
+def _missing(outcome: Outcome, asked: Sequence[tuple[str, str]]) -> list[NotRun]:
+    """Return what was asked for and has no verdict, with what kept it from one."""
+    if outcome.error is not None:
+        why = f"did not run to its end: {outcome.error}"
+    else:
+        why = "interrupted" if outcome.interrupted else "stopped before it ran (--fail-fast)"
+    ended = Counter((run.scenario, run.strategy) for run in outcome.runs)
+    left = Counter(asked) - ended
+    return [
+        NotRun(scenario=scenario, strategy=strategy, why=why)
+        for scenario, strategy in left.elements()
+    ]
 
 
 def _say_what_cut_it_short(outcome: Outcome, expected_runs: int, runs_dir: Path) -> None:
@@ -75,20 +95,3 @@ def _say_what_cut_it_short(outcome: Outcome, expected_runs: int, runs_dir: Path)
         complain("checkout-sim: nothing was run: no scenario named expects anything of a strategy")
     elif outcome.complete and len(outcome.runs) < expected_runs:
         complain(f"checkout-sim: stopped after {len(outcome.runs)} of {expected_runs} runs")
-
-
-def _write_json(path: Path, whole: Mapping[str, Any]) -> Exit:
-    """Write the report whole or not at all; a disk that refuses must not hide the verdicts."""
-    text = json.dumps(whole, indent=2)
-    if str(path) == "-":
-        tell(text)
-        return Exit.AS_EXPECTED
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text + "\n", encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        complain(f"checkout-sim: {path}: the report cannot be written: {error.strerror}")
-        return Exit.INTERNAL
-    return Exit.AS_EXPECTED

@@ -1,9 +1,9 @@
 """`checkout-sim run`: scenarios through strategies, verdicts out."""
 
+import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,8 @@ from checkout_sim.cli.options import (
     FailFast,
     Jobs,
     JsonFile,
+    JunitFile,
+    MarkdownFile,
     RunsDir,
     Seed,
     Strategies,
@@ -21,9 +23,10 @@ from checkout_sim.cli.options import (
     ToxiproxyUrl,
     Verbose,
 )
+from checkout_sim.cli.streams import complain
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
-    from checkout_sim.model.scenario import Scenario
+    from checkout_sim.checks.baseline import Baseline
     from checkout_sim.stack.launch import Launched
 
 EXAMPLES = """\
@@ -37,6 +40,8 @@ EXAMPLES = """\
       without Toxiproxy; the report for a program
   checkout-sim run swarm --seed 7 --strategy naive
       the same plan as every run of swarm with seed 7
+  checkout-sim run scenarios/ --shard 2/5 --junit junit.xml --baseline main.json
+      in CI: the second fifth, failing only on what main.json did not have
 """
 
 
@@ -47,6 +52,24 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     seed: Seed = None,
     engine: EngineOption = "auto",
     json_file: JsonFile = None,
+    junit: JunitFile = None,
+    markdown: MarkdownFile = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A report of an earlier --json: fail only on what it did not have.",
+            show_default=False,
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Run the K-th of N parts of the scenarios, dealt out by name.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Strict = False,
     fail_fast: FailFast = False,
     jobs: Jobs = 2,
@@ -62,18 +85,27 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
 
     strategies = words.known_strategies(strategy or [])
-    if json_file is not None:
-        _check_writable(json_file)
+    for option, path in (("--json", json_file), ("--junit", junit), ("--markdown", markdown)):
+        _check_writable(path, option)
+    known = None if baseline is None else _read_baseline(baseline)
+    part = None if shard is None else words.shard_of(shard)
     launched = _launch_early()
     try:
         scenarios = words.chosen(targets or [])
+        if part is not None:
+            scenarios = words.sharded(scenarios, part)
+            if not scenarios:
+                complain(f"part {shard} holds no scenario: there are fewer scenarios than parts")
+                raise typer.Exit  # noqa: TRY301 - the fork server is dismissed below
 
+        from checkout_sim.cli.files import Files  # noqa: PLC0415 - imports the nouns
         from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
-        from checkout_sim.simulation import Options, simulate_all  # noqa: PLC0415 - 300 ms
+        from checkout_sim.simulation import Options, pairs, simulate_all  # noqa: PLC0415 - 300 ms
     except BaseException:
         _dismiss(launched)
         raise
 
+    asked = [(scenario.name, name) for scenario, name in pairs(scenarios, strategies)]
     options = Options(
         engine=engine,
         toxiproxy_url=toxiproxy_url,
@@ -91,9 +123,10 @@ def run(  # noqa: PLR0913 - one argument per option of the command
             watch=watch,
             launched=launched,
         ),
-        expected_runs=_count(scenarios, strategies),
+        asked=asked,
         runs_dir=runs_dir,
-        json_file=json_file,
+        files=Files(json=json_file, junit=junit, markdown=markdown),
+        baseline=known,
         short_names=words.short_names({one.path: one.name for one in scenarios}),
         strict=strict,
         verbose=verbose,
@@ -117,15 +150,27 @@ def _dismiss(launched: "Launched") -> None:
     os.close(launched.complaints)
 
 
-def _count(scenarios: Sequence["Scenario"], strategies: Sequence[str] | None) -> int:
-    """Return how many runs there will be, for progress alone."""
-    return sum(len(strategies or scenario.expect) for scenario in scenarios)
-
-
-def _check_writable(path: Path) -> None:
+def _check_writable(path: Path | None, option: str) -> None:
     """Refuse a report that could not be written before anything runs, not after."""
-    if str(path) != "-" and (path.is_dir() or not path.absolute().parent.is_dir()):
+    if path is None or str(path) == "-":
+        return
+    if path.is_dir() or not path.absolute().parent.is_dir():
         found = "is a folder" if path.is_dir() else f"has no folder {path.absolute().parent}"
         raise typer.BadParameter(
-            f"{path} {found}; name a file that can be written", param_hint="--json"
+            f"{path} {found}; name a file that can be written", param_hint=option
         )
+
+
+def _read_baseline(path: Path) -> "Baseline":
+    from checkout_sim.checks.baseline import baseline_of  # noqa: PLC0415 - imports the nouns
+    from checkout_sim.model.errors import HistoryUnreadable  # noqa: PLC0415 - likewise
+
+    try:
+        return baseline_of(json.loads(path.read_bytes()), named=str(path))
+    except OSError as error:
+        told = f"{path}: cannot be read: {error.strerror}"
+    except ValueError as error:
+        told = f"{path}: not JSON: {error}"
+    except HistoryUnreadable as error:
+        told = str(error)
+    raise typer.BadParameter(told, param_hint="--baseline")

@@ -4,8 +4,12 @@ Takes the words of the command line, gives sound scenarios, or raises with every
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import typer
 
 from checkout_sim.cli.streams import complain
 from checkout_sim.model.errors import (
@@ -44,6 +48,34 @@ def chosen(targets: Sequence[str]) -> list[Scenario]:
             "`checkout-sim run my.yaml`"
         )
     return scenarios
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several equal parts: `place` counts from 1."""
+
+    place: int
+    parts: int
+
+
+def shard_of(said: str) -> Shard:
+    """Return what `2/5` says. Raises typer.BadParameter."""
+    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", said)
+    if found is None or int(found[1]) > int(found[2]):
+        raise typer.BadParameter(
+            f'"{said}" is no part of a whole; write K/N with 1 <= K <= N, say 2/5',
+            param_hint="--shard",
+        )
+    return Shard(place=int(found[1]), parts=int(found[2]))
+
+
+def sharded(scenarios: Sequence[Scenario], shard: Shard) -> list[Scenario]:
+    """Return one part: scenarios are sorted by name and path and dealt out like cards.
+
+    So the parts of one set are equal to within one scenario, and every machine deals alike.
+    """
+    dealt = sorted(scenarios, key=lambda scenario: (scenario.name, scenario.path))
+    return dealt[shard.place - 1 :: shard.parts]
 
 
 def loaded(targets: Sequence[str]) -> tuple[list[Scenario], tuple[Problem, ...]]:

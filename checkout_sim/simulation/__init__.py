@@ -3,7 +3,7 @@
 from checkout_sim.simulation.judging import judge_run
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.replaying import Original, read_original, replay
-from checkout_sim.simulation.series import simulate_all
+from checkout_sim.simulation.series import pairs, simulate_all
 from checkout_sim.simulation.single import simulate
 from checkout_sim.simulation.up import RunningStack, bring_up
 
@@ -14,6 +14,7 @@ __all__ = [
     "RunningStack",
     "bring_up",
     "judge_run",
+    "pairs",
     "read_original",
     "replay",
     "simulate",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from checkout_sim.cli.files import Files
 from checkout_sim.cli.progress import Seen
 from checkout_sim.cli.reporting import run_and_report
 from checkout_sim.model.errors import StackDidNotStart
@@ -56,9 +57,9 @@ def report(
 ) -> int:
     return run_and_report(
         simulation,
-        expected_runs=2,
+        asked=[("calm", "naive"), ("calm", "hardened")],
         runs_dir=tmp_path / "archive",
-        json_file=json_file,
+        files=Files(json=json_file),
         strict=strict,
     )
 

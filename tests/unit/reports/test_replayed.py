@@ -30,14 +30,13 @@ def test_replays_that_do_the_same_are_one_rate() -> None:
 
 
 def test_replays_that_differ_are_told_claim_by_claim() -> None:
-    lines = told(LOST, [LOST, broke(("charged_at_most_once", 7)), broke()])
+    _, first, second = told(LOST, [LOST, broke(("charged_at_most_once", 7)), broke()])
 
-    assert lines == [
-        "1 of 3 replays broke the same claims for the same checkouts",
-        "  replies_are_true      checkout 3: 1 of 3 the same, 2 not broken",
+    assert first == "  replies_are_true      checkout 3: 1 of 3 the same, 2 not broken"
+    assert second == (
         "  charged_at_most_once  checkouts 3, 4: 1 of 3 the same, 1 for other checkouts, "
-        "checkout 7 among them, 1 not broken",
-    ]
+        "checkout 7 among them, 1 not broken"
+    )
 
 
 def test_a_sound_run_that_stays_sound_is_told_as_such() -> None:
