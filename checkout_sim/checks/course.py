@@ -4,7 +4,9 @@ Takes observations (`KINDS` are enough); gives a `Course`. An attempt lies *befo
 ahead of the first fault, *during* when any fault was in force at some time of it, else *after*.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import get_args
 
 from checkout_sim.checks.ladder import bands_between
@@ -51,20 +53,21 @@ def _attempt(one: Observation, began_ms: float) -> Attempt:
 def _by_period(
     attempts: Sequence[Attempt], windows: Sequence[Window], began_ms: float
 ) -> list[Latencies]:
-    spans = [(window.asked_ms - began_ms, window.end_ms - began_ms) for window in windows]
-    first_ms = min((begin for begin, _ in spans), default=float("inf"))
+    spans = sorted((window.asked_ms - began_ms, window.end_ms - began_ms) for window in windows)
+    begins = [begin for begin, _ in spans]
+    lasting = list(accumulate((end for _, end in spans), max))  # the latest end so far
     waited: dict[Period, list[float]] = {period: [] for period in get_args(Period)}
     for one in attempts:
-        waited[_period(one, spans, first_ms)].append(one.duration_ms)
+        waited[_period(one, begins, lasting)].append(one.duration_ms)
     return [_latencies(period, sorted(took)) for period, took in waited.items()]
 
 
-def _period(one: Attempt, spans: Sequence[tuple[float, float]], first_ms: float) -> Period:
-    if one.end_ms < first_ms:
+def _period(one: Attempt, begins: Sequence[float], lasting: Sequence[float]) -> Period:
+    """Return the period, by the faults that began until the attempt ended."""
+    begun = bisect_right(begins, one.end_ms)
+    if not begun:
         return "before"
-    if any(begin <= one.end_ms and one.begin_ms <= end for begin, end in spans):
-        return "during"
-    return "after"
+    return "during" if lasting[begun - 1] >= one.begin_ms else "after"
 
 
 def _latencies(period: Period, took: Sequence[float]) -> Latencies:

@@ -16,8 +16,9 @@ from checkout_sim.reports.svg import drawing, element, joined, line, number, tex
 
 _Scale = Callable[[float], float]
 
-_LEFT, _RIGHT, _TOP, _PLOT = 64, 964, 14, 200
+_LEFT, _RIGHT, _TOP, _PLOT = 132, 964, 14, 200
 _ROW = 20
+_LETTERS = 17  # of a fault's name, beside its row
 _MOST_ROWS = 12
 _MOST_WINDOWS = 200
 MOST_POINTS = 1500
@@ -109,7 +110,8 @@ def _bands(
 ) -> Iterator[Markup]:
     top = _TOP + _PLOT + 34
     for at, name in enumerate(rows):
-        yield text(name, _LEFT, top + _ROW * at + 12, "band-name")
+        shown = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+        yield text(shown, _LEFT - 8, top + _ROW * at + 12, "band-name")
     for band in [one for one in bands if one.fault in rows][:_MOST_WINDOWS]:
         at = rows.index(band.fault)
         begin, end = x(band.begin_ms), x(span_ms if band.end_ms is None else band.end_ms)

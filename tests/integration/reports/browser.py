@@ -1,0 +1,141 @@
+"""A real headless Chromium, driven over its DevTools protocol; nothing of the network is needed.
+
+Takes a page's file; answers what scripts see in it, and takes pictures. The browser is found on
+PATH; a test that needs it is skipped, by name, only where none is installed.
+"""
+
+import asyncio
+import base64
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LIMIT_S = 60
+
+
+def found() -> str | None:
+    """Return the browser's path, or None where there is none."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Page:
+    """One open page."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._calls = 0
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send one command and return its result; what the page does meanwhile is noted."""
+        self._calls += 1
+        wanted = self._calls
+        await self._socket.send_json({"id": wanted, "method": method, "params": params})
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                told = await self._socket.receive_json()
+                self._note(told)
+                if told.get("id") == wanted:
+                    assert "error" not in told, told
+                    result: dict[str, Any] = told["result"]
+                    return result
+
+    async def show(self, path: Path) -> None:
+        """Open a file and wait until it is loaded."""
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            await self.call(f"{domain}.enable")
+        await self.call("Page.navigate", url=path.resolve().as_uri())
+        async with asyncio.timeout(LIMIT_S):
+            while await self.evaluate("document.readyState") != "complete":
+                await asyncio.sleep(0)
+
+    async def evaluate(self, script: str) -> Any:
+        """Return what an expression is worth in the page."""
+        told = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    async def resize(self, width: int, height: int = 900) -> None:
+        """Give the page another size."""
+        await self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
+    async def prefer(self, scheme: str, *, media: str = "") -> None:
+        """Let the reader prefer `light` or `dark`, on the screen or on `print`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self.call("Emulation.setEmulatedMedia", media=media, features=features)
+
+    async def press(self, key: str) -> None:
+        """Press and release one key."""
+        codes = {"Tab": 9, "Enter": 13}
+        about: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
+        if key == "Enter":
+            about["text"] = "\r"
+        await self.call("Input.dispatchKeyEvent", type="keyDown", **about)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    async def picture(self, path: Path, *, whole: bool = True) -> None:
+        """Save a screenshot, of the whole page or of what the window shows."""
+        told = await self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(told["data"]))
+
+    async def paper(self, path: Path) -> None:
+        """Save the page as it prints."""
+        told = await self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
+        path.write_bytes(base64.b64decode(told["data"]))
+
+    def _note(self, told: dict[str, Any]) -> None:
+        if told.get("method") == "Network.requestWillBeSent":
+            self.requested.append(told["params"]["request"]["url"])
+        elif told.get("method") == "Log.entryAdded":
+            self.complaints.append(told["params"]["entry"]["text"])
+
+
+@asynccontextmanager
+async def browsing(profile: Path) -> AsyncIterator[Page]:
+    """Start a browser with a profile of its own, and stop it afterwards."""
+    program = found()
+    assert program is not None
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+        *("--disable-background-networking", "--no-first-run", "--remote-debugging-port=0"),
+        f"--user-data-dir={profile}",
+        "about:blank",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        port = await _port(process)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                pages = json.loads(await answer.text())
+            target = next(one for one in pages if one["type"] == "page")
+            address = target["webSocketDebuggerUrl"]
+            async with session.ws_connect(address, max_msg_size=64 * 1024 * 1024) as socket:
+                yield Page(socket)
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def _port(process: asyncio.subprocess.Process) -> int:
+    """Return the port the browser chose, which it says on standard error."""
+    assert process.stderr is not None
+    async with asyncio.timeout(LIMIT_S):
+        async for line in process.stderr:
+            if b"DevTools listening on" in line:
+                return int(line.decode().partition("127.0.0.1:")[2].partition("/")[0])
+    raise AssertionError("the browser ended before it listened")
