@@ -30,7 +30,7 @@ class Continuity:
         process = (seen.source, seen.data.get("instance"))
         last = self._last_n.get(process, 0)
         # A process that starts anew counts from 1 again; a line torn by SIGKILL was its last.
-        if n not in {1, last + 1}:
+        if n not in (1, last + 1):
             self._note(seen.id, f"line {n} of {seen.source} follows its line {last}")
         self._last_n[process] = n
 

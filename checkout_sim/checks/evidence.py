@@ -13,11 +13,11 @@ from typing import Any, Self
 
 from checkout_sim.checks.continuity import Continuity
 from checkout_sim.checks.history import History
-from checkout_sim.checks.placing import LEDGER_TABLES, place
+from checkout_sim.checks.placing import LEDGER_TABLES, Placing, placing_of
 from checkout_sim.checks.schema import INDEXES, MONEY, SCHEMA_VERSION, TABLES
 from checkout_sim.model.history import Observation
 
-_BATCH = 512
+_BATCH = 4096
 _COLUMNS = {
     "order_id": 2,
     "order_row": 6,
@@ -53,6 +53,7 @@ class OrderNumbers:
         self._recent: dict[str | None, int] = {None: 0}
         self._last = 0
         self._forgot = False
+        self._unwritten: list[tuple[int, str]] = []
 
     def __call__(self, order_id: str | None) -> int:
         """Return the order's integer, a new one when it was not seen before."""
@@ -63,6 +64,7 @@ class OrderNumbers:
 
     def _look_up(self, order_id: str) -> int:
         if len(self._recent) > self._MOST_REMEMBERED:
+            self.write()
             if not self._forgot:
                 self._db.execute("CREATE UNIQUE INDEX order_id_by_id ON order_id (id)")
             self._recent, self._forgot = {None: 0}, True
@@ -73,9 +75,26 @@ class OrderNumbers:
                 self._recent[order_id] = known
                 return known
         self._last += 1
-        self._db.execute("INSERT INTO order_id VALUES (?, ?)", (self._last, order_id))
+        self._unwritten.append((self._last, order_id))
         self._recent[order_id] = self._last
         return self._last
+
+    def write(self) -> None:
+        """Put into the index what only memory holds."""
+        self._db.executemany("INSERT INTO order_id VALUES (?, ?)", self._unwritten)
+        self._unwritten.clear()
+
+
+class _Kind:
+    """What is known of one kind of observation."""
+
+    __slots__ = ("first", "of_ledger", "placing", "seen")
+
+    def __init__(self, kind: str, first: int) -> None:
+        self.first = first
+        self.seen = 0
+        self.placing: Placing = placing_of(kind)
+        self.of_ledger = kind.startswith("ledger.")
 
 
 class Evidence:
@@ -91,7 +110,8 @@ class Evidence:
         self._numbers = OrderNumbers(db)
         self._continuity = Continuity()
         self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
-        self._kinds: dict[str, list[int]] = {}
+        self._kinds: dict[str, _Kind] = {}
+        self._waiting = 0
         self._read: set[str] = set()
 
     @classmethod
@@ -108,18 +128,17 @@ class Evidence:
     def add(self, seen: Observation) -> None:
         """Take the next observation."""
         self._continuity.follow(seen)
-        counted = self._kinds.get(seen.kind)
-        if counted is None:
-            self._kinds[seen.kind] = [1, seen.id]
-        else:
-            counted[0] += 1
-        if seen.kind.startswith("ledger."):
+        kind = self._kinds.get(seen.kind)
+        if kind is None:
+            kind = self._kinds[seen.kind] = _Kind(seen.kind, seen.id)
+        kind.seen += 1
+        if kind.of_ledger:
             self._begin_or_end_ledger(seen)
-        table, row = place(seen, self._numbers)
-        rows = self._rows[table]
-        rows.append(row)
-        if len(rows) >= _BATCH:
-            self._flush(table)
+        table, row = kind.placing(seen, self._numbers)
+        self._rows[table].append(row)
+        self._waiting += 1
+        if self._waiting >= _BATCH:
+            self._write()
 
     def extend(self, observations: Iterable[Observation]) -> Self:
         """Take many observations and return itself."""
@@ -129,9 +148,8 @@ class Evidence:
 
     def finish(self) -> History:
         """Index what was taken and return it, ready to be judged."""
-        for table in _COLUMNS:
-            self._flush(table)
-        counts = [(kind, *counted) for kind, counted in sorted(self._kinds.items())]
+        self._write()
+        counts = [(name, kind.seen, kind.first) for name, kind in sorted(self._kinds.items())]
         self._db.executemany("INSERT INTO kind VALUES (?, ?, ?)", counts)
         self._db.executemany("INSERT INTO flaw VALUES (?, ?)", self._continuity.flaws)
         close_index(self._db)
@@ -149,11 +167,13 @@ class Evidence:
                 self._rows[table].clear()
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of our own table
 
-    def _flush(self, table: str) -> None:
-        rows = self._rows[table]
-        if rows:
-            self._db.executemany(_INSERT[table], rows)
-            rows.clear()
+    def _write(self) -> None:
+        for table, rows in self._rows.items():
+            if rows:
+                self._db.executemany(_INSERT[table], rows)
+                rows.clear()
+        self._numbers.write()
+        self._waiting = 0
 
 
 def close_index(db: sqlite3.Connection) -> None:

@@ -14,6 +14,7 @@ from checkout_sim.model.history import Observation
 
 Dense = Callable[[str | None], int]
 Placed = tuple[str, tuple[Any, ...]]
+Placing = Callable[[Observation, Dense], Placed]
 
 _SHOPPER = re.compile(r"(?:shopper|proof)-(\d+)")
 # What a journal row adds to the money an order holds.
@@ -26,20 +27,19 @@ def checkout_of_user(user_id: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def place(seen: Observation, dense: Dense) -> Placed:
-    """Return the table and the row of an observation."""
-    placing = _BY_KIND.get(seen.kind)
-    if placing is not None:
-        return placing(seen, dense)
-    if seen.kind == "ledger.read":
-        return _LEDGERS.get(seen.data["name"], _remark)(seen, dense)
-    if seen.order is None:
-        return _remark(seen, dense)
-    return _event(seen, dense)
+def placing_of(kind: str) -> Placing:
+    """Return what gives the table and the row of every observation of a kind."""
+    return _BY_KIND.get(kind, _event)
 
 
 def _event(seen: Observation, dense: Dense) -> Placed:
+    if seen.order is None:
+        return _remark(seen, dense)
     return "event", (dense(seen.order), seen.id, seen.kind, seen.source, seen.source_ms)
+
+
+def _ledger_read(seen: Observation, dense: Dense) -> Placed:
+    return _LEDGERS.get(seen.data["name"], _remark)(seen, dense)
 
 
 def _transition(seen: Observation, dense: Dense) -> Placed:
@@ -168,7 +168,7 @@ def _remark(seen: Observation, dense: Dense) -> Placed:
     )
 
 
-_BY_KIND: Mapping[str, Callable[[Observation, Dense], Placed]] = {
+_BY_KIND: Mapping[str, Placing] = {
     "client.sent": _sent,
     "client.ended": _ended,
     "client.found": _found,
@@ -180,9 +180,10 @@ _BY_KIND: Mapping[str, Callable[[Observation, Dense], Placed]] = {
     "call.started": _call,
     "call.ended": _call,
     "gateway.fault_used": _remark,
+    "ledger.read": _ledger_read,
 }
 
-_LEDGERS: Mapping[str, Callable[[Observation, Dense], Placed]] = {
+_LEDGERS: Mapping[str, Placing] = {
     "orders": _order_row,
     "payments": _payment_row,
     "journal": _journal_row,

@@ -93,7 +93,6 @@ CREATE INDEX payment_row_by_intent ON payment_row (payment_intent)
     WHERE payment_intent IS NOT NULL;
 CREATE INDEX created_by_checkout ON transition (checkout) WHERE checkout IS NOT NULL;
 CREATE INDEX sent_as_proof ON sent (checkout) WHERE proof;
-CREATE INDEX ended_badly ON ended (claim, checkout, n, id) WHERE claim IN ('failed', 'refused');
 CREATE INDEX call_by_link ON call (link, id);
 CREATE INDEX call_by_call_id ON call (call_id, kind);
 CREATE INDEX call_by_order ON call (n);
