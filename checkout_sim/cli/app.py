@@ -6,7 +6,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from checkout_sim.cli import doctor, explain, report, run, runs, scenarios, toxiproxy, up
+from checkout_sim.cli import (
+    doctor,
+    explain,
+    judge,
+    replay,
+    report,
+    run,
+    runs,
+    scenarios,
+    toxiproxy,
+    up,
+)
 from checkout_sim.cli.streams import tell
 
 _ABOUT = """\
@@ -94,12 +105,26 @@ _add("run", run.run, run.EXAMPLES)
 _add("list", scenarios.list_scenarios, scenarios.LIST_EXAMPLES)
 _add("validate", scenarios.validate, scenarios.VALIDATE_EXAMPLES)
 _add("schema", scenarios.schema, scenarios.SCHEMA_EXAMPLES)
-_add("runs", runs.runs, runs.RUNS_EXAMPLES)
-_add("judge", runs.judge, runs.JUDGE_EXAMPLES)
+_add("judge", judge.judge, judge.JUDGE_EXAMPLES)
+_add("replay", replay.replay, replay.EXAMPLES)
+_add("diff", judge.diff, judge.DIFF_EXAMPLES)
 _add("explain", explain.explain, explain.EXAMPLES)
 _add("report", report.report, report.EXAMPLES)
 _add("up", up.up, up.EXAMPLES)
 _add("doctor", doctor.doctor, doctor.EXAMPLES)
+
+_runs = typer.Typer(
+    cls=_Lean,
+    help=runs.ABOUT,
+    epilog=f"\b\nExamples:\n{runs.RUNS_EXAMPLES}",
+    rich_markup_mode=None,
+    add_completion=False,
+)
+_runs.callback(invoke_without_command=True)(runs.runs)
+_add("show", runs.show_run, runs.SHOW_EXAMPLES, onto=_runs)
+_add("prune", runs.prune, runs.PRUNE_EXAMPLES, onto=_runs)
+_add("reindex", runs.reindex, runs.REINDEX_EXAMPLES, onto=_runs)
+app.add_typer(_runs, name="runs")
 
 _toxiproxy = typer.Typer(
     cls=_Lean,

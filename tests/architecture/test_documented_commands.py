@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from checkout_sim.cli import doctor, run, runs, scenarios, toxiproxy, up
+from checkout_sim.cli import doctor, judge, replay, run, runs, scenarios, toxiproxy, up
 from checkout_sim.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,8 @@ IN_HELP = "\n".join(
     [
         *(run.EXAMPLES, up.EXAMPLES, doctor.EXAMPLES, toxiproxy.INSTALL_EXAMPLES),
         *(scenarios.LIST_EXAMPLES, scenarios.VALIDATE_EXAMPLES, scenarios.SCHEMA_EXAMPLES),
-        *(runs.RUNS_EXAMPLES, runs.JUDGE_EXAMPLES),
+        *(runs.RUNS_EXAMPLES, runs.SHOW_EXAMPLES, runs.PRUNE_EXAMPLES, runs.REINDEX_EXAMPLES),
+        *(judge.JUDGE_EXAMPLES, judge.DIFF_EXAMPLES, replay.EXAMPLES),
         app.info.help or "",
     ]
 )

@@ -10,7 +10,10 @@ import pytest
 from checkout_sim.archive.runs import new_run_folder, write_verdict
 from checkout_sim.cli.boundary import guarded
 
-COMMANDS = ["run", "list", "validate", "schema", "judge", "runs", "up", "doctor"]
+COMMANDS = [
+    *("run", "list", "validate", "schema", "judge", "replay", "diff", "runs", "up", "doctor"),
+]
+BELOW = ["runs show", "runs prune", "runs reindex", "toxiproxy install"]
 
 CALM = """\
 version: 1
@@ -29,7 +32,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORCE_COLOR", raising=False)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "toxiproxy install"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "runs show", "runs prune", "runs reindex", "toxiproxy install"]
+)
 def test_every_command_explains_itself_with_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
