@@ -7,6 +7,7 @@ needs no nulls. Lines end in a newline, which is how a torn last line is told fr
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from typing import Any
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.history import HISTORY_VERSION, Observation
 
-# Built once: `json.dumps` with options makes a new encoder for every call.
+# Lines are put together from a text and what the json module's C code makes of a string or of
+# `data`: its own `encode` sets up a new encoder for every call, which costs as much as the line.
+_TEXT = json.encoder.encode_basestring_ascii
 _WRITE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_C_ENCODER = getattr(json.encoder, "c_make_encoder", None)  # None where Python has no C module
 _READ = json.JSONDecoder().decode
 
 _FIELDS = frozenset(Observation.__dataclass_fields__)
@@ -27,27 +31,51 @@ def encode(observation: Observation) -> bytes:
 
     Raises TypeError or ValueError for what JSON cannot hold, NaN included.
     """
-    line: dict[str, Any] = {
-        "id": observation.id,
-        "t_ms": observation.t_ms,
-        "source": observation.source,
-        "kind": observation.kind,
-    }
+    seen = observation
+    line = (
+        f'{{"id":{seen.id},"t_ms":{_number(seen.t_ms)},'
+        f'"source":{_TEXT(seen.source)},"kind":{_TEXT(seen.kind)}'
+    )
     # Spelled out rather than looped over: this runs for every line of a run.
-    if observation.source_ms is not None:
-        line["source_ms"] = observation.source_ms
-    if observation.checkout is not None:
-        line["checkout"] = observation.checkout
-    if observation.order is not None:
-        line["order"] = observation.order
-    if observation.key is not None:
-        line["key"] = observation.key
-    if observation.fault is not None:
-        line["fault"] = observation.fault
-    if observation.data:
-        data = observation.data
-        line["data"] = data if type(data) is dict else dict(data)
-    return (_WRITE(line) + "\n").encode()
+    if seen.source_ms is not None:
+        line += f',"source_ms":{_number(seen.source_ms)}'
+    if seen.checkout is not None:
+        line += f',"checkout":{seen.checkout}'
+    if seen.order is not None:
+        line += f',"order":{_TEXT(seen.order)}'
+    if seen.key is not None:
+        line += f',"key":{_TEXT(seen.key)}'
+    if seen.fault is not None:
+        line += f',"fault":{_TEXT(seen.fault)}'
+    if seen.data:
+        data = seen.data
+        line += f',"data":{_object(data if type(data) is dict else dict(data))}'
+    return f"{line}}}\n".encode()
+
+
+def _number(ms: float) -> str:
+    return repr(ms) if isfinite(ms) else _WRITE(ms)  # which raises
+
+
+def _object_encoder() -> Callable[[dict[str, Any]], str]:
+    """Return what writes an object, set up once."""
+    if _C_ENCODER is None:
+        return _WRITE
+    encoder = json.JSONEncoder(allow_nan=False)
+    options = {"sort_keys": False, "skipkeys": False, "allow_nan": False}
+    chunks = _C_ENCODER(
+        markers=None,
+        default=encoder.default,
+        encoder=_TEXT,
+        indent=None,
+        key_separator=":",
+        item_separator=",",
+        **options,
+    )
+    return lambda data: "".join(chunks(data, 0))
+
+
+_object = _object_encoder()
 
 
 def decode(line: bytes | str) -> Observation:
