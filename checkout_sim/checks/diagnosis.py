@@ -88,9 +88,10 @@ def _twice(ladder: Ladder) -> _Story | None:
     if len(captures) < 2:  # noqa: PLR2004 - twice is the story
         return None
     first, second = captures[:2]
+    if first.key == second.key:
+        return None  # the gateway's doing: this rule was kept
     between = second.at_ms - first.at_ms
-    keys = "under another key" if first.key != second.key else "under the same key"
-    happened = f"The gateway captured {_sum(first)} twice, {between:.0f} ms apart, {keys}."
+    happened = f"The gateway captured {_sum(first)} twice, {between:.0f} ms apart, under two keys."
     return _Story(happened=happened, rules={"R2": None})
 
 

@@ -187,7 +187,7 @@ def _rung(
         link=link,
         order=one.order,
         attempt=int(one.data.get("attempt", 1)),
-        key=one.key,
+        key=one.key or one.data.get("idempotency_key"),
         call=one.data.get("call_id"),
         data=one.data,
     )
