@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from checkout_sim.checks.diagnosis import diagnose
 from checkout_sim.checks.invariants import CLAIMS
@@ -29,9 +30,7 @@ def test_a_timeout_told_as_a_failure_breaks_r3() -> None:
 
     assert found.rules == ("R3",)
     assert found.judged == "Breaks R3: a timeout is unknown, never a failure."
-    assert (
-        "Payment asked gateway, saw a timeout after 404 ms and booked a failure" in found.happened
-    )
+    assert found.happened.startswith("Payment asked gateway, saw a timeout after 404 ms and booked")
     assert "the gateway had captured 42.00 usd" in found.happened
 
 
@@ -100,7 +99,16 @@ def test_two_captures_under_two_keys_break_r2() -> None:
 
     assert found.rules == ("R2",)
     assert "captured 42.00 usd twice" in found.happened
-    assert "under another key" in found.happened
+    assert "under two keys" in found.happened
+
+
+def test_two_captures_under_one_key_are_not_laid_at_the_keys_door() -> None:
+    tale = Tale()
+    order = tale.order(1).placed().created().recorded()
+    order.charged(key="only").charged(intent="pi_other", key="only")
+    order.logged("confirmed").hears("confirmed").rests_as("confirmed").believed("completed")
+
+    assert "R2" not in diagnosed(tale).rules
 
 
 def test_an_order_nobody_takes_up_after_a_death_breaks_r4() -> None:
@@ -186,7 +194,7 @@ def test_a_lost_answer_asked_for_again_with_its_key_kept_the_rules() -> None:
     tale = Tale()
     order = tale.order(1).placed().created().recorded()
     for error in ("timeout", None):
-        about = {"link": "payment_to_gateway", "operation": "confirm", "attempt": 1}
+        about: dict[str, Any] = {"link": "payment_to_gateway", "operation": "confirm", "attempt": 1}
         call = f"c-{error}"
         tale.see("call.started", source="payment", order=order.id, key="k", call_id=call, **about)
         order.gateway("replayed" if error is None else "captured")
