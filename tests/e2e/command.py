@@ -68,12 +68,18 @@ def survivors(processes: Sequence[psutil.Process], limit_s: float = 10) -> list[
     return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
-def wait_for_history(folder: Path, wanted: str) -> None:
-    """Return once a run archived below this folder has recorded the text."""
+def wait_for_history(
+    folder: Path, wanted: str, process: subprocess.Popen[str] | None = None
+) -> None:
+    """Return once a run archived below this folder has recorded the text.
+
+    A process that is given must live so long.
+    """
     deadline = time.monotonic() + LIMIT_S
     pause = threading.Event()
     while not any(wanted in path.read_text() for path in folder.glob(f"{RUNS}/*/history.ndjson")):
         assert time.monotonic() < deadline, f"no history ever held {wanted!r}"
+        assert process is None or process.poll() is None, process.communicate()
         pause.wait(0.05)
 
 
