@@ -62,7 +62,6 @@ def _object_encoder() -> Callable[[dict[str, Any]], str]:
     if _C_ENCODER is None:
         return _WRITE
     encoder = json.JSONEncoder(allow_nan=False)
-    options = {"sort_keys": False, "skipkeys": False, "allow_nan": False}
     chunks = _C_ENCODER(
         markers=None,
         default=encoder.default,
@@ -70,7 +69,9 @@ def _object_encoder() -> Callable[[dict[str, Any]], str]:
         indent=None,
         key_separator=":",
         item_separator=",",
-        **options,
+        sort_keys=False,
+        skipkeys=False,
+        allow_nan=False,
     )
     return lambda data: "".join(chunks(data, 0))
 
@@ -93,7 +94,9 @@ def decode(line: bytes | str) -> Observation:
     unknown = fields.keys() - _FIELDS
     missing = [name for name in _REQUIRED if name not in fields]
     if unknown or missing:
-        found = f"unknown field {min(unknown)!r}" if unknown else f"no field {missing[0]!r}"
+        found = f"no field {missing[0]!r}" if missing else f"unknown field {min(unknown)!r}"
+        if unknown and not missing:
+            found += " (of a newer checkout-sim?)"
         raise HistoryUnreadable(f"not an observation, {found}: {text[:80]!r}")
     if type(fields["id"]) is not int or not isinstance(fields.get("data", {}), dict):
         raise HistoryUnreadable(f"not an observation, a field has the wrong type: {text[:80]!r}")
@@ -174,10 +177,18 @@ def read_lines(
 
 
 def _refuse_other_versions(opened: Observation, *, where: str) -> None:
+    """Refuse what is too old or too new: half-understood evidence would convict or acquit."""
     version = opened.data.get("history_version")
-    if version != HISTORY_VERSION:
-        raise HistoryUnreadable(
-            f"{where}: history_version is {version!r}, this tool reads {HISTORY_VERSION}; judge it "
-            f"with the version that recorded it ({opened.data.get('tool', 'not recorded')}), or "
-            "run the scenario again"
-        )
+    if version == HISTORY_VERSION:
+        return
+    tool = opened.data.get("tool", "version not recorded")
+    newer = isinstance(version, int) and version > HISTORY_VERSION
+    age, action = (
+        ("newer", "judge it with that version, or upgrade this one")
+        if newer
+        else ("older", "judge it with that version, or run the scenario again")
+    )
+    raise HistoryUnreadable(
+        f"{where}: history_version is {version!r}, this tool reads {HISTORY_VERSION}; "
+        f"a{'n' if age == 'older' else ''} {age} checkout-sim recorded it ({tool}): {action}"
+    )

@@ -101,12 +101,22 @@ def test_any_other_damage_is_named_with_file_and_line(
     assert says in str(refused.value)
 
 
-def test_a_history_of_another_version_says_what_to_do(tmp_path: Path) -> None:
-    path = written(tmp_path, encode(opened(version=2)))
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        (2, r"is 2, this tool reads 1; a newer checkout-sim recorded it \(0\.1\.0\): .*upgrade"),
+        (
+            0,
+            r"is 0, this tool reads 1; an older checkout-sim recorded it .* run the scenario again",
+        ),
+    ],
+)
+def test_a_history_of_another_version_says_how_old_it_is_and_what_to_do(
+    tmp_path: Path, version: int, told: str
+) -> None:
+    path = written(tmp_path, encode(opened(version=version)))
 
-    with pytest.raises(
-        HistoryUnreadable, match="history_version is 2, this tool reads 1; judge it"
-    ):
+    with pytest.raises(HistoryUnreadable, match=told):
         list(read_history(path))
 
 
