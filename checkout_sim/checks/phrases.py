@@ -41,6 +41,19 @@ def gateway_phrase(history: History, n: int) -> str:
     return ", ".join(_movement(*row) for row in rows) or "no charge"
 
 
+def taken_phrase(history: History, n: int) -> str:
+    """Return what was taken and given back, as in "42.00 usd is captured (pi_…, seq 6)"."""
+    rows = history.rows(
+        "SELECT kind, amount_minor, currency, payment_intent, seq FROM journal WHERE n = ? AND "
+        "kind IN ('captured', 'refunded') ORDER BY seq",
+        n,
+    )
+    return ", ".join(
+        f"{amount(minor, currency)} is {kind} ({intent or 'no intent'}, seq {seq})"
+        for kind, minor, currency, intent, seq in rows
+    )
+
+
 def _movement(
     kind: str, minor: int | None, currency: str | None, intent: str | None, seq: int
 ) -> str:

@@ -209,7 +209,9 @@ def _choose(engine: Engine) -> Program:
         return _embedded(f"proxy server: embedded (Toxiproxy API {PINNED_VERSION}), as asked for")
     found = find_toxiproxy()
     if found.program is not None:
-        return Program(kind="toxiproxy", command=(str(found.program),), note=found.explained())
+        where = "on PATH" if found.on_path else "cached"
+        note = f"proxy server: real {PROGRAM}, {where}: {found.program}"
+        return Program(kind="toxiproxy", command=(str(found.program),), note=note)
     if engine == "toxiproxy":
         raise StackDidNotStart(
             f"no real {PROGRAM}: {found.explained()}. To go on: {NEXT_ACTION}, "

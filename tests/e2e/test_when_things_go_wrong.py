@@ -91,6 +91,7 @@ def ended(process: subprocess.Popen[str], children: list[psutil.Process]) -> End
 # -- before anything runs
 
 
+@pytest.mark.xdist_group("fixed_ports")
 @pytest.mark.parametrize("port", [3001, 13001, 8474], ids=["service", "link", "api"])
 def test_a_port_of_up_that_is_taken_is_named_with_its_holder(here: Path, port: int) -> None:
     with socket.socket() as taken:
@@ -106,9 +107,9 @@ def test_a_port_of_up_that_is_taken_is_named_with_its_holder(here: Path, port: i
 
 
 def test_a_toxiproxy_that_is_nowhere_is_told_with_what_was_tried(here: Path) -> None:
-    nowhere = {"PATH": "/nonexistent", "HOME": str(here), "XDG_CACHE_HOME": str(here / "cache")}
+    nowhere = {"PATH": "/nonexistent", "CHECKOUT_SIM_CACHE": str(here / "cache")}
     arguments = ("run", "story.yaml", "--engine", "toxiproxy")
-    refused = checkout_sim(*arguments, cwd=here, env={**nowhere, "TOXIPROXY_SERVER": ""})
+    refused = checkout_sim(*arguments, cwd=here, env=nowhere)
 
     assert refused.code == 4
     for said in ("not on PATH", "no cached copy", "toxiproxy install", "--engine embedded"):

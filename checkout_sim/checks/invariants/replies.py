@@ -2,7 +2,7 @@
 
 from checkout_sim.checks.history import History, Row
 from checkout_sim.checks.invariants.conclusion import conclude
-from checkout_sim.checks.phrases import events_of, gateway_phrase, order_phrase
+from checkout_sim.checks.phrases import events_of, gateway_phrase, order_phrase, taken_phrase
 from checkout_sim.model.verdict import Broken, Holds, Violation
 
 # Each select: checkout, order number, reply's observation, what was told.
@@ -42,12 +42,17 @@ def replies_are_true(history: History) -> Holds | Broken:
     def describe(row: Row) -> Violation:
         checkout, n, event, told = row
         reply = "refused every time" if told == "refused" else f"told {told}"
-        money = gateway_phrase(history, n) if n else "no charge"
+        status = order_phrase(history, n)
+        if told != "confirmed" and status in {"failed", "canceled"}:
+            truth = taken_phrase(history, n)  # the order says the same; the money does not
+        else:
+            money = gateway_phrase(history, n) if n else "no charge"
+            truth = f"the order is {status}: {money}"
         return Violation(
             invariant="replies_are_true",
             order_id=history.order_id(n),
             checkout=checkout,
-            detail=f"the shopper was {reply}, but the order is {order_phrase(history, n)}: {money}",
+            detail=f"the shopper was {reply}, but {truth}",
             events=tuple(sorted({event, *(events_of(history, n) if n else ())})),
         )
 

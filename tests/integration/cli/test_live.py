@@ -146,6 +146,7 @@ def _fixed_ports_are_free() -> None:
         pytest.skip(f"`up` listens on fixed ports, and {taken} are held by somebody else")
 
 
+@pytest.mark.xdist_group("fixed_ports")
 @pytest.mark.usefixtures("_fixed_ports_are_free")
 def test_up_brings_a_shop_up_and_takes_it_down_on_ctrl_c(tmp_path: Path) -> None:
     command = started(tmp_path, "up", "--engine", "embedded")

@@ -207,6 +207,19 @@ def test_a_violation_is_a_sentence_that_says_who_believes_what() -> None:
     assert violations["unconfirmed_means_not_paid"] == (
         "captured 42.00 usd (pi_1, seq 2), but the order is failed; the shopper was told failed"
     )
+    assert violations["replies_are_true"] == (
+        "the shopper was told failed, but 42.00 usd is captured (pi_1, seq 2)"
+    )
+
+
+def test_a_reply_that_the_order_itself_belies_is_told_with_the_order() -> None:
+    tale = Tale()
+    tale.bought(1, told="failed")
+    (violation,) = tale.verdict().violations
+
+    assert violation.detail == (
+        "the shopper was told failed, but the order is confirmed: captured 42.00 usd (pi_1, seq 2)"
+    )
 
 
 def test_a_double_charge_says_that_it_was_refunded_later() -> None:

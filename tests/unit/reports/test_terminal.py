@@ -119,6 +119,16 @@ def test_an_unexpected_violation_is_told_in_full() -> None:
     assert "order ord_second, checkout 4" in "\n".join(drawn([regressed()]))
 
 
+def test_a_surprise_about_many_orders_is_told_by_five_and_the_rest_counted() -> None:
+    many = [violation(order=f"ord_{n}", checkout=n) for n in range(1, 41)]
+    surprise = run("retry-storm", found="invalid", violations=many, surprises=["it broke"])
+    brief, whole = "\n".join(drawn([surprise])), "\n".join(drawn([surprise], verbose=True))
+
+    assert ("order ord_5," in brief, "order ord_6," in brief) == (True, False)
+    assert "and 35 more orders (35 violations); --verbose shows all" in brief
+    assert "order ord_40," in whole
+
+
 def test_violations_beyond_the_listed_hundred_are_counted() -> None:
     many = run(found="invalid", expected="invalid", violations=[violation()], unlisted=900)
 

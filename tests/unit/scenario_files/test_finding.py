@@ -88,3 +88,12 @@ def test_a_map_toxiproxy_would_shrug_at_is_refused(tmp_path: Path, text: str, sa
     with pytest.raises(ScenarioInvalid) as refused:
         link_names(path)
     assert str(refused.value).removeprefix(f"{path}:").startswith(said)
+
+
+def test_a_missing_file_is_told_three_near_names_at_most(tmp_path: Path) -> None:
+    for number in range(1, 8):
+        (tmp_path / f"0{number}-slow-payment-{number}.yaml").touch()
+    with pytest.raises(CheckoutSimError) as refused:
+        find_scenarios(["slow-payments.yaml"], roots=[tmp_path])
+    assert str(refused.value).startswith("slow-payments.yaml: no such file; did you mean")
+    assert str(refused.value).count(" or ") == 2
