@@ -1,5 +1,7 @@
 """When things go wrong: one clear message, the right exit code, nothing left, the history kept."""
 
+import asyncio
+import http.client
 import os
 import resource
 import signal
@@ -7,15 +9,19 @@ import socket
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
+import httpx
 import psutil
 import pytest
 
 from checkout_sim.ndjson import read_history
 from checkout_sim.stack.ports import LOOPBACK
+from checkout_sim.stack.proxy_server import start_proxy_server
 from tests.e2e.command import (
     RUNS,
     Ended,
@@ -267,6 +273,75 @@ def test_a_toxiproxy_that_never_answers_is_told_by_its_address(here: Path) -> No
 
     assert refused.code == 4
     assert f"no Toxiproxy answers at {url}" in refused.err
+
+
+class Forwarding(BaseHTTPRequestHandler):
+    """Hands every call on to a proxy server; with `mute`, new toxics are never heard of again."""
+
+    upstream = ""
+    mute: ClassVar[threading.Event | None] = None
+
+    def forward(self) -> None:
+        if self.mute is not None and self.command == "POST" and self.path.endswith("/toxics"):
+            self.mute.wait(60)
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or None
+        connection = http.client.HTTPConnection(self.upstream, timeout=10)
+        with closing(connection):
+            connection.request(self.command, self.path, body=body)
+            answer = connection.getresponse()
+            content = answer.read()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = forward  # noqa: N815 - the names http.server calls
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its signature
+        """Say nothing."""
+
+
+@pytest.fixture
+async def shared(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a proxy server that somebody else has started."""
+    running = await start_proxy_server(engine="embedded", folder=tmp_path / "shared")
+    yield running.server.url
+    await running.stop()
+
+
+async def test_a_toxiproxy_silent_about_toxics_makes_the_run_unknown_and_is_left_clean(
+    here: Path, shared: str
+) -> None:
+    released = threading.Event()
+    behind = {"upstream": shared.removeprefix("http://"), "mute": released}
+    handler = type("Muted", (Forwarding,), behind)
+    with ThreadingHTTPServer((LOOPBACK, 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        env = {"TOXIPROXY_URL": f"http://{LOOPBACK}:{server.server_port}"}
+        cut = await asyncio.to_thread(checkout_sim, "run", "story.yaml", cwd=here, env=env)
+        released.set()
+        server.shutdown()
+
+    told = " ".join(cut.out.split())
+    assert cut.code == 3, cut.err
+    assert "slow: could not be injected" in told
+    assert "POST /proxies/payment_to_gateway/toxics: no answer" in told
+    assert await proxies_on(shared) == {}
+
+
+async def test_runs_on_a_shared_toxiproxy_go_one_after_another(here: Path, shared: str) -> None:
+    both = ("--strategy", "naive", "--strategy", "hardened")
+    arguments = ("run", "quick.yaml", *both, "--toxiproxy-url", shared)
+    held = await asyncio.to_thread(checkout_sim, *arguments, cwd=here)
+
+    assert held.code == 0, held.err
+    assert await proxies_on(shared) == {}
+
+
+async def proxies_on(url: str) -> object:
+    async with httpx.AsyncClient(timeout=10) as client:
+        return (await client.get(f"{url}/proxies")).json()
 
 
 def test_a_proxy_server_that_dies_makes_its_run_unknown_and_says_so(here: Path) -> None:
