@@ -5,6 +5,7 @@ is None, and `stamp` tells when its verdict came.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ class RunSummary:
 def stamp(folder: Path) -> int:
     """Return when the verdict was written, in ns; UNFINISHED where there is none."""
     try:
-        return (folder / "verdict.json").stat().st_mtime_ns
+        return os.stat(f"{folder}/verdict.json").st_mtime_ns  # noqa: PTH116 - a thousand at a time
     except OSError:
         return UNFINISHED
 

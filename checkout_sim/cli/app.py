@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup, TyperOption
 
 from checkout_sim.cli import (
     doctor,
@@ -18,6 +17,7 @@ from checkout_sim.cli import (
     toxiproxy,
     up,
 )
+from checkout_sim.cli.lean import LeanCommand, LeanGroup
 from checkout_sim.cli.streams import tell
 
 _ABOUT = """\
@@ -46,22 +46,8 @@ Exit codes:
 """
 
 
-class _Lean(TyperGroup):
-    """A group whose own --help, when it is not given, is False rather than None.
-
-    Typer 0.29 converts None to bool by pydantic, whose import would double the time of every
-    `checkout-sim COMMAND --help`; `tests/architecture` watches it.
-    """
-
-    def get_help_option(self, ctx: Any) -> TyperOption | None:  # typer's context has no public name
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.default = False
-        return option
-
-
 app = typer.Typer(
-    cls=_Lean,
+    cls=LeanGroup,
     help=_ABOUT,
     epilog=_ENDS,
     no_args_is_help=True,
@@ -98,7 +84,7 @@ def _root(
 
 
 def _add(name: str, command: Callable[..., Any], examples: str, onto: typer.Typer = app) -> None:
-    onto.command(name, epilog=f"\b\nExamples:\n{examples}")(command)
+    onto.command(name, cls=LeanCommand, epilog=f"\b\nExamples:\n{examples}")(command)
 
 
 _add("run", run.run, run.EXAMPLES)
@@ -114,7 +100,7 @@ _add("up", up.up, up.EXAMPLES)
 _add("doctor", doctor.doctor, doctor.EXAMPLES)
 
 _runs = typer.Typer(
-    cls=_Lean,
+    cls=LeanGroup,
     help=runs.ABOUT,
     epilog=f"\b\nExamples:\n{runs.RUNS_EXAMPLES}",
     rich_markup_mode=None,
@@ -127,7 +113,7 @@ _add("reindex", runs.reindex, runs.REINDEX_EXAMPLES, onto=_runs)
 app.add_typer(_runs, name="runs")
 
 _toxiproxy = typer.Typer(
-    cls=_Lean,
+    cls=LeanGroup,
     help="The real proxy server, Shopify's Toxiproxy.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -1,8 +1,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from checkout_sim.archive.runs import new_run_folder
 
 # What the tool is made of, and --help must do without; each costs 20 to 400 ms (measured).
 HEAVY = {
@@ -98,3 +101,17 @@ def test_the_tool_never_loads_a_service() -> None:
 
     loaded = {name.partition(".")[0] for name in modules}
     assert not {"services", "fastapi", "stripe", "sqlmodel", "uvicorn"} & loaded
+
+
+@pytest.mark.parametrize(
+    "arguments", [["runs", "--strategy", "naive"], ["runs", "--unexpected"]], ids=" ".join
+)
+def test_listing_runs_loads_no_pydantic_and_no_stack(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_run_folder(tmp_path / "archive", scenario="calm", strategy="naive", seed=1)
+    monkeypatch.setenv("CHECKOUT_SIM_RUNS_DIR", str(tmp_path / "archive"))
+    modules = loaded_after(COMMAND, *arguments)
+
+    assert heavy(modules) <= {"rich"}
+    assert not {name for name in modules if name.startswith("checkout_sim.stack")}
