@@ -3,10 +3,12 @@
 A raw socket server plays each fault; asked through both clients of the services: httpx on
 `ExactTransport` (order → payment) and Stripe's SDK on `_ExactHttp` (payment → gateway). Each must
 say the truth about whether the request was sent, and none may send it twice. Watches the private
-names relied on: aiohttp's `_retry_connection` and the SDK's `_handle_request_error`.
+names relied on: aiohttp's `_retry_connection`, the SDK's `_handle_request_error` and its log.
 """
 
 import asyncio
+import inspect
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +19,7 @@ import aiohttp
 import httpx
 import pytest
 import stripe
+from stripe import _api_requestor
 
 from services.chassis.clock import SystemClock
 from services.chassis.http_client import NOT_SENT, Link, http_client, new_session
@@ -226,6 +229,12 @@ async def test_the_switch_that_stops_aiohttp_from_repeating_is_still_there() -> 
     async with aiohttp.ClientSession() as stock, new_session() as ours:
         assert stock._retry_connection is True
         assert ours._retry_connection is False
+
+
+def test_the_sdk_has_the_names_that_are_silenced_and_logs_through_no_others() -> None:
+    source = inspect.getsource(_api_requestor)
+    assert {"log_info(", "log_debug("} == set(re.findall(r"\blog_\w+\(", source))
+    assert "in _APIRequestor.AI_AGENTS:" in source
 
 
 def http(status: int, body: str, *headers: str) -> bytes:
