@@ -9,7 +9,6 @@
 nothing. Anything not foreseen is a 500 that claims nothing.
 """
 
-import json
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -103,7 +103,7 @@ class JsonResponse(Response):
 
     def render(self, content: Any) -> bytes:
         """Return `content` as UTF-8 JSON."""
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        return to_json(content)
 
 
 def error_response(error: ServiceError) -> JsonResponse:

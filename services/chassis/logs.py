@@ -4,16 +4,15 @@ The form is wire contract (services/README.md, "Events"). One `os.write` per eve
 a SIGKILL a microsecond later cannot take the line back, which crash points rely on.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic_core import to_json
+
 from .clock import Clock
 
 Listener = Callable[[Mapping[str, Any]], None]
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 class EventLog:
@@ -52,7 +51,7 @@ class EventLog:
         }
         if self._fd is not None:
             try:
-                os.write(self._fd, f"{_encode(event)}\n".encode())
+                os.write(self._fd, to_json(event, fallback=str) + b"\n")
             except BrokenPipeError:
                 self._fd = None
         if self.listener is not None:

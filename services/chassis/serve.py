@@ -36,6 +36,9 @@ EXIT_PORT_TAKEN = 4
 SHUTDOWN_SECONDS = 2
 KEEPALIVE_SECONDS = 75  # above the clients' 15 s, so that no server hangs up on a reused connection
 BACKLOG = 2048
+# Requests leave almost no cycles behind; with Python's own 700 a pass came every third request
+# and took 4 % of all CPU.
+GC_THRESHOLDS = (20_000, 20, 50)
 _PR_SET_PDEATHSIG = 1
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -123,6 +126,7 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             gc.collect()
             gc.freeze()  # the imports' objects are never garbage: keep them out of every pass
+            gc.set_threshold(*GC_THRESHOLDS)
             port = sockets[0].getsockname()[1]
             self._events.emit("process.listening", port=port, pid=os.getpid())
 

@@ -5,12 +5,13 @@ exactly when two requests carry the same parameters, in whatever order (GATEWAY 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
 
 from .errors import InvalidRequest, missing_parameter, unknown_parameter
 
@@ -186,7 +187,7 @@ def _put(node: dict[str, Any], name: str, value: str, *, whole: str) -> None:
 
 
 def _digest(pairs: list[tuple[str, str]]) -> str:
-    return hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
+    return hashlib.sha256(to_json(sorted(pairs))).hexdigest()
 
 
 def _shown(value: object) -> str:

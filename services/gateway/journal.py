@@ -51,7 +51,8 @@ class Row:
 
 
 _INSERT = str(insert(JOURNAL).compile(dialect=sqlite.dialect()))
-_FIELDS = tuple(column.name for column in JOURNAL.c)
+# Plain strings: SQLAlchemy's own subclass sends pydantic's JSON encoder the long way round.
+_FIELDS = tuple(str(column.name) for column in JOURNAL.c)
 _values = attrgetter(*_FIELDS)
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - own column names
 

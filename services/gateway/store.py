@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from . import charges, intents, refunds
@@ -18,7 +19,11 @@ from .errors import JsonObject, no_such
 from .intents import Intent
 from .refunds import Refund
 
-encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+def encode(document: object) -> str:
+    """Return a document as compact JSON; pydantic's encoder takes a quarter of json's time."""
+    return to_json(document).decode()
+
 
 # The kind of an object by the prefix of its id: its table, and its name in Stripe's errors.
 TABLES: Mapping[str, tuple[str, str]] = {
