@@ -32,12 +32,13 @@ class _Signs:
     left: str
     band: str
     none: str
+    cut: str
     lost: str = "X"
     end: str = "o"
 
 
-_BOXES = _Signs(lane="│", line="─", struck="═", right=">", left="<", band="█", none="·")
-_ASCII = _Signs(lane="|", line="-", struck="=", right=">", left="<", band="#", none=".")
+_BOXES = _Signs(lane="│", line="─", struck="═", right=">", left="<", band="█", none="·", cut="…")
+_ASCII = _Signs(lane="|", line="-", struck="=", right=">", left="<", band="#", none=".", cut="~")
 
 _MARKS: dict[Tone, str] = {
     "commit": "*",
@@ -79,7 +80,7 @@ class LadderView:
         for rung in head:
             yield self._line(rung, bands, signs, options.max_width)
         if left_out:
-            yield Text(f"{'':{_TIME_COLUMNS}}   … {left_out} more like these …", style="dim")
+            yield Text(f"{'':{_TIME_COLUMNS}}   {left_out} more like these", style="dim")
         for rung in tail:
             yield self._line(rung, bands, signs, options.max_width)
         yield from _legend(self.ladder.bands, bands, signs)
@@ -91,7 +92,7 @@ class LadderView:
         return Text(f"{'ms':>{_TIME_COLUMNS - 2}}  {lanes}{between}EVENT", style="bold", end="\n")
 
     def _line(self, rung: Rung, bands: Sequence[Band], signs: _Signs, columns: int) -> Text:
-        line = Text(no_wrap=True, overflow="ellipsis")
+        line = Text(no_wrap=True, overflow="ignore")
         line.append(f"{rung.at_ms:>{_TIME_COLUMNS - 2}.0f}  ", style="dim")
         line.append(_lanes(self.ladder.lanes, rung, signs))
         for band in bands:
@@ -99,7 +100,9 @@ class LadderView:
             line.append(signs.band if here else signs.none, style="red" if here else "dim")
         line.append("  " if bands else "")
         line.append(rung.text, style=_STYLES[rung.tone])
-        line.truncate(columns, overflow="ellipsis")
+        if len(line) > columns:
+            line.truncate(columns - 1, overflow="crop")
+            line.append(signs.cut)
         return line
 
 
