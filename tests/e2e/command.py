@@ -86,3 +86,15 @@ def wait_for_history(
 def report_in(path: Path) -> Any:
     """Return the JSON report in a file."""
     return json.loads(path.read_text())
+
+
+def histories(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{RUNS}/*/history.ndjson"))
+
+
+def ended(process: subprocess.Popen[str], children: list[psutil.Process]) -> Ended:
+    """Wait for the end of a command, and see that nothing of it is left."""
+    out, err = process.communicate(timeout=60)
+    assert survivors(children) == []
+    assert "Traceback" not in err
+    return Ended(code=process.returncode, out=out, err=err)

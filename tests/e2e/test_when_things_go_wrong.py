@@ -1,61 +1,29 @@
 """When things go wrong: one clear message, the right exit code, nothing left, the history kept."""
 
-import asyncio
-import http.client
 import os
 import resource
 import signal
 import socket
 import sqlite3
 import subprocess
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
 
-import httpx
 import psutil
 import pytest
 
 from checkout_sim.ndjson import read_history
 from checkout_sim.stack.ports import LOOPBACK
-from checkout_sim.stack.proxy_server import start_proxy_server
 from tests.e2e.command import (
     RUNS,
-    Ended,
     checkout_sim,
+    ended,
     family,
-    report_in,
+    histories,
     start,
-    survivors,
     wait_for_history,
 )
 
-STORY = """
-version: 1
-name: story
-why: Long enough for something to go wrong in it.
-load: {checkouts: 6}
-settle: {quiet_for: QUIET, stalled_for: 1s, within: 20s}
-faults:
-  - name: slow
-    link: payment_to_gateway
-    toxic: latency
-    stream: downstream
-    attributes: {latency: 300ms}
-expect:
-  hardened: valid
-"""
-QUICK = """
-version: 1
-name: quick
-why: Nothing fails.
-load: {checkouts: 2}
-expect:
-  hardened: valid
-"""
 SICK_GATEWAY = """
 import sys
 
@@ -65,33 +33,11 @@ def main(environ: object) -> int:
 """
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    """A folder as a person has it: empty but for a story of their own."""
-    (tmp_path / "story.yaml").write_text(STORY.replace("QUIET", "300ms"))
-    patient = STORY.replace("QUIET", "15s").replace("name: story", "name: patient")
-    (tmp_path / "quick.yaml").write_text(QUICK)
-    (tmp_path / "patient.yaml").write_text(patient.replace(": 6}", ": 1}"))
-    return tmp_path
-
-
-def histories(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"{RUNS}/*/history.ndjson"))
-
-
 def child(process: subprocess.Popen[str], name: str) -> psutil.Process:
     """Return the tool's descendant of this name, as `ps` shows it."""
     found = [one for one in family(process) if one.name() == name]
     assert len(found) == 1, [one.name() for one in family(process)]
     return found[0]
-
-
-def ended(process: subprocess.Popen[str], children: list[psutil.Process]) -> Ended:
-    """Wait for the end of a command, and see that nothing of it is left."""
-    out, err = process.communicate(timeout=60)
-    assert survivors(children) == []
-    assert "Traceback" not in err
-    return Ended(code=process.returncode, out=out, err=err)
 
 
 # -- before anything runs
@@ -239,123 +185,6 @@ def test_an_interruption_at_any_moment_ends_with_130_and_leaves_nothing(
     assert "interrupted after 0 of 1 runs; history kept in .checkout-sim/runs" in cut.err
     (history,) = histories(here)
     assert list(read_history(history))
-
-
-# -- a proxy server that does not do its part
-
-
-@contextmanager
-def silent() -> Iterator[str]:
-    """Yield the address of a server that accepts and never answers."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    taken, _ = listening.accept()
-                except OSError:
-                    return
-                kept.append(taken)
-
-        serving = threading.Thread(target=serve, daemon=True)
-        serving.start()
-        yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-        serving.join(timeout=5)
-        for one in kept:
-            one.close()
-
-
-def test_a_toxiproxy_that_never_answers_is_told_by_its_address(here: Path) -> None:
-    with silent() as url:
-        refused = checkout_sim("run", "story.yaml", cwd=here, env={"TOXIPROXY_URL": url})
-
-    assert refused.code == 4
-    assert f"no Toxiproxy answers at {url}" in refused.err
-
-
-class Forwarding(BaseHTTPRequestHandler):
-    """Hands every call on to a proxy server; with `mute`, new toxics are never heard of again."""
-
-    upstream = ""
-    mute: ClassVar[threading.Event | None] = None
-
-    def forward(self) -> None:
-        if self.mute is not None and self.command == "POST" and self.path.endswith("/toxics"):
-            self.mute.wait(60)
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or None
-        connection = http.client.HTTPConnection(self.upstream, timeout=10)
-        with closing(connection):
-            connection.request(self.command, self.path, body=body)
-            answer = connection.getresponse()
-            content = answer.read()
-        self.send_response(answer.status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = forward  # noqa: N815 - the names http.server calls
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its signature
-        """Say nothing."""
-
-
-@pytest.fixture
-async def shared(tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a proxy server that somebody else has started."""
-    running = await start_proxy_server(engine="embedded", folder=tmp_path / "shared")
-    yield running.server.url
-    await running.stop()
-
-
-async def test_a_toxiproxy_silent_about_toxics_makes_the_run_unknown_and_is_left_clean(
-    here: Path, shared: str
-) -> None:
-    released = threading.Event()
-    behind = {"upstream": shared.removeprefix("http://"), "mute": released}
-    handler = type("Muted", (Forwarding,), behind)
-    with ThreadingHTTPServer((LOOPBACK, 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        env = {"TOXIPROXY_URL": f"http://{LOOPBACK}:{server.server_port}"}
-        cut = await asyncio.to_thread(checkout_sim, "run", "story.yaml", cwd=here, env=env)
-        released.set()
-        server.shutdown()
-
-    told = " ".join(cut.out.split())
-    assert cut.code == 3, cut.err
-    assert "slow: could not be injected" in told
-    assert "POST /proxies/payment_to_gateway/toxics: no answer" in told
-    assert await proxies_on(shared) == {}
-
-
-async def test_runs_on_a_shared_toxiproxy_go_one_after_another(here: Path, shared: str) -> None:
-    both = ("--strategy", "naive", "--strategy", "hardened")
-    arguments = ("run", "quick.yaml", *both, "--toxiproxy-url", shared)
-    held = await asyncio.to_thread(checkout_sim, *arguments, cwd=here)
-
-    assert held.code == 0, held.err
-    assert await proxies_on(shared) == {}
-
-
-async def proxies_on(url: str) -> object:
-    async with httpx.AsyncClient(timeout=10) as client:
-        return (await client.get(f"{url}/proxies")).json()
-
-
-def test_a_proxy_server_that_dies_makes_its_run_unknown_and_says_so(here: Path) -> None:
-    process = start("run", "story.yaml", "--engine", "embedded", "--json", "r.json", cwd=here)
-    wait_for_history(here, "fault.injected", process)
-    children = family(process)
-    (server,) = [one for one in children if "checkout_sim.proxy" in one.cmdline()]
-    server.kill()
-    cut = ended(process, children)
-
-    assert cut.code == 3
-    assert "the proxy server ended by itself with status -9" in " ".join(cut.out.split())
-    assert report_in(here / "r.json")["runs"][0]["verdict"] == "unknown"
-    assert histories(here)
 
 
 # -- services that are harmed by somebody else
