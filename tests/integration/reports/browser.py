@@ -30,6 +30,7 @@ class Page:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._calls = 0
+        self._loaded = False
         self.requested: list[str] = []
         self.complaints: list[str] = []
 
@@ -47,14 +48,14 @@ class Page:
                     result: dict[str, Any] = told["result"]
                     return result
 
-    async def show(self, path: Path) -> None:
-        """Open a file and wait until it is loaded."""
+    async def show(self, address: str) -> None:
+        """Open an address and wait until it is loaded."""
         for domain in ("Page", "Network", "Log", "Runtime"):
             await self.call(f"{domain}.enable")
-        await self.call("Page.navigate", url=path.resolve().as_uri())
+        await self.call("Page.navigate", url=address)
         async with asyncio.timeout(LIMIT_S):
-            while await self.evaluate("document.readyState") != "complete":
-                await asyncio.sleep(0)
+            while not self._loaded:
+                self._note(await self._socket.receive_json())
 
     async def evaluate(self, script: str) -> Any:
         """Return what an expression is worth in the page."""
@@ -86,19 +87,21 @@ class Page:
         await self.call("Input.dispatchKeyEvent", type="keyDown", **about)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
-    async def picture(self, path: Path, *, whole: bool = True) -> None:
-        """Save a screenshot, of the whole page or of what the window shows."""
+    async def picture(self, *, whole: bool = True) -> bytes:
+        """Return a screenshot as PNG, of the whole page or of what the window shows."""
         told = await self.call("Page.captureScreenshot", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(told["data"]))
+        return base64.b64decode(told["data"])
 
-    async def paper(self, path: Path) -> None:
-        """Save the page as it prints."""
+    async def paper(self) -> bytes:
+        """Return the page as it prints, as PDF."""
         told = await self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
-        path.write_bytes(base64.b64decode(told["data"]))
+        return base64.b64decode(told["data"])
 
     def _note(self, told: dict[str, Any]) -> None:
         if told.get("method") == "Network.requestWillBeSent":
             self.requested.append(told["params"]["request"]["url"])
+        elif told.get("method") == "Page.loadEventFired":
+            self._loaded = True
         elif told.get("method") == "Log.entryAdded":
             self.complaints.append(told["params"]["entry"]["text"])
 
