@@ -1,4 +1,4 @@
-"""README's quick commands, run as they stand in a folder like a fresh clone; its curl lines too."""
+"""Every command of README, run as it stands in a folder like a fresh clone; its curl lines too."""
 
 import json
 import re
@@ -15,7 +15,18 @@ import pytest
 from tests.e2e.command import ROOT, checkout_sim, start, survivors
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-QUICK = ("list", "validate", "runs", "judge", "doctor", "schema")
+QUICK = (
+    "list",
+    "validate",
+    "run",
+    "runs",
+    "explain",
+    "replay",
+    "report",
+    "judge",
+    "doctor",
+    "schema",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +56,7 @@ def test_a_quick_command_of_readme_does_what_it_says(clone: Path, command: str) 
     ended = checkout_sim(*shlex.split(command), cwd=clone)
 
     assert ended.code == 0, ended.out + ended.err
-    assert ended.out
+    assert ended.out or ended.err
 
 
 def test_readme_shows_every_quick_command() -> None:
