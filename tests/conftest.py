@@ -1,4 +1,4 @@
-"""How generated cases are drawn: without timing, which says more of the machine than of the code."""
+"""How generated cases are drawn: untimed, since time says more of the machine than of the code."""
 
 import os
 
