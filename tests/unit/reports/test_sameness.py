@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from checkout_sim.reports.sameness import Difference, broken_for, differences, same
 from checkout_sim.model.verdict import Unknown, Verdict
+from checkout_sim.reports.sameness import Difference, broken_for, differences, same
 from tests.unit.reports.stories import run, violation
 
 
