@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from checkout_sim.archive.orders import first_worth_a_look, violations_in
+from checkout_sim.archive.orders import believed_in, first_worth_a_look, violations_in
 from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import read_verdict
 from checkout_sim.checks.course import course
@@ -18,7 +18,6 @@ from checkout_sim.checks.diagnosis import diagnose
 from checkout_sim.checks.ladder import RUN_WIDE, ladder
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.history import Observation
-from checkout_sim.model.run import Believed
 from checkout_sim.model.verdict import Violation
 from checkout_sim.ndjson import encode, mentioning, read_history
 from checkout_sim.reports.chapter import Chapter, Told
@@ -86,12 +85,11 @@ def _told(
         elif one.order is not None:
             by_order[one.order].append(one)
     checkouts = {one.order: one.checkout for one in seen if one.order and one.checkout is not None}
-    beliefs = facts.get("beliefs") or {}
     for order in orders:
         own = by_checkout.get(checkouts.get(order, 0), [])
         near = {one.id: one for one in (*run_wide, *own, *by_order.get(order, []))}
         drawn = ladder(
-            [near[at] for at in sorted(near)], order, believed_already=_believed(beliefs.get(order))
+            [near[at] for at in sorted(near)], order, believed_already=believed_in(facts, order)
         )
         about = tuple(one for one in violations if one.order_id == order)
         cited = sorted({event for one in about for event in one.events if event in near})
@@ -101,18 +99,6 @@ def _told(
             diagnosis=diagnose(drawn, about),
             evidence=tuple(encode(near[at]).decode().rstrip() for at in cited[:_MOST_EVIDENCE]),
         )
-
-
-def _believed(told: Mapping[str, Any] | None) -> Believed | None:
-    if told is None:
-        return None
-    return Believed(
-        told=told["told"],
-        order=told["order"],
-        payment=told["payment"],
-        gateway=told["gateway"],
-        faults=tuple(told["faults"]),
-    )
 
 
 def _claims(violations: Sequence[Violation], order: str) -> tuple[str, ...]:

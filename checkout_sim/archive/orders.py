@@ -15,6 +15,7 @@ from checkout_sim.checks.ladder import (
     ladder,
     orders_of,
 )
+from checkout_sim.model.belief import Believed
 from checkout_sim.model.history import Observation
 from checkout_sim.model.ladder import Ladder
 from checkout_sim.model.verdict import Violation
@@ -34,6 +35,20 @@ def violations_in(verdict: Mapping[str, Any]) -> tuple[Violation, ...]:
             events=tuple(one.get("events", ())),
         )
         for one in verdict.get("violations", ())
+    )
+
+
+def believed_in(verdict: Mapping[str, Any], order_id: str) -> Believed | None:
+    """Return who believes what of an order, where a `verdict.json` says it."""
+    told = (verdict.get("beliefs") or {}).get(order_id)
+    if told is None:
+        return None
+    return Believed(
+        told=told["told"],
+        order=told["order"],
+        payment=told["payment"],
+        gateway=told["gateway"],
+        faults=tuple(told["faults"]),
     )
 
 
@@ -65,12 +80,19 @@ def orders_called(folder: Path, name: str, violations: Sequence[Violation] = ())
     return tuple(sorted(found, key=lambda order: order not in violated))
 
 
-def ladder_of(folder: Path, order_id: str, *, checkout: int | None = None) -> Ladder:
-    """Return the ladder of one order; `checkout`, where it is known, saves a second reading."""
+def ladder_of(
+    folder: Path,
+    order_id: str,
+    *,
+    checkout: int | None = None,
+    believed_already: Believed | None = None,
+) -> Ladder:
+    """Return the ladder of one order; what is known already saves looking it up again."""
     if checkout is None:
         checkout = checkout_of(_read(folder, words=(order_id,)), order_id)
     words = (order_id, *_words_of(checkout))
-    return ladder(_read(folder, kinds=RUN_WIDE, words=words), order_id)
+    seen = _read(folder, kinds=RUN_WIDE, words=words)
+    return ladder(seen, order_id, believed_already=believed_already)
 
 
 def _orders_of_checkout(folder: Path, checkout: int) -> tuple[str, ...]:

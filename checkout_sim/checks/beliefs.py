@@ -3,7 +3,7 @@
 from checkout_sim.checks.history import History
 from checkout_sim.checks.phrases import gateway_phrase, order_phrase, payment_phrase, told_phrase
 from checkout_sim.checks.windows import windows_of
-from checkout_sim.model.run import Believed
+from checkout_sim.model.belief import Believed
 from checkout_sim.model.verdict import Verdict
 
 _NOTHING = Believed(

@@ -23,8 +23,7 @@ from checkout_sim.checks.meta_checks import (
 from checkout_sim.checks.reading import reading
 from checkout_sim.model.claims import CORE
 from checkout_sim.model.history import Observation
-from checkout_sim.model.scenario import Status
-from checkout_sim.model.verdict import Broken, Finding, Unknown, Verdict
+from checkout_sim.model.verdict import Broken, Finding, Status, Unknown, Verdict
 
 
 def judge(history: History, *, invariants: Sequence[str] | None = None) -> Verdict:

@@ -10,13 +10,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from checkout_sim.checks.beliefs import believed
-from checkout_sim.checks.evidence import Evidence
 from checkout_sim.checks.sights import rung_of
 from checkout_sim.checks.windows import TELLING, Window, paired
+from checkout_sim.model.belief import Believed
 from checkout_sim.model.history import Observation
 from checkout_sim.model.ladder import GATEWAY, ORDER, PAYMENT, SHOPPER, Band, Ladder, Rung
-from checkout_sim.model.run import Believed
 
 LANES = (SHOPPER, ORDER, PAYMENT, GATEWAY)
 
@@ -168,6 +166,9 @@ def _own(window: Window) -> list[Mapping[str, Any]]:
 
 def _believed(seen: Sequence[Observation], own: Sequence[Observation], order_id: str) -> Believed:
     """Return who believes what, by the very words of a verdict."""
+    from checkout_sim.checks.beliefs import believed  # noqa: PLC0415 - a verdict often says it
+    from checkout_sim.checks.evidence import Evidence  # noqa: PLC0415 - beside it: 30 ms
+
     run_wide = [one for one in seen if one.kind.startswith(RUN_WIDE)]
     by_id = {one.id: one for one in (*run_wide, *own)}
     history = Evidence.in_memory().extend(by_id[at] for at in sorted(by_id)).finish()

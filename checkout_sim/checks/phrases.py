@@ -3,7 +3,10 @@
 Takes a history and an order's number; gives short phrases and the observation ids behind them.
 """
 
-from checkout_sim.checks.history import History
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # an amount needs no index: SQLite would cost `explain` 15 ms
+    from checkout_sim.checks.history import History
 
 _MOST_EVENTS = 24
 
@@ -16,13 +19,13 @@ def amount(minor: int | None, currency: str | None) -> str:
     return f"{'-' if minor < 0 else ''}{whole}.{cents:02d} {currency or '(no currency)'}"
 
 
-def order_phrase(history: History, n: int) -> str:
+def order_phrase(history: "History", n: int) -> str:
     """Return how the order ended by its own ledger."""
     row = history.row("SELECT status FROM order_row WHERE n = ?", n)
     return "absent" if row is None else str(row[0])
 
 
-def payment_phrase(history: History, n: int) -> str:
+def payment_phrase(history: "History", n: int) -> str:
     """Return what payment believes of the order, row by row."""
     rows = history.rows(
         "SELECT status, amount_minor, currency FROM payment_row WHERE n = ? ORDER BY event", n
@@ -30,7 +33,7 @@ def payment_phrase(history: History, n: int) -> str:
     return ", ".join(f"{row[0]} {amount(row[1], row[2])}" for row in rows) or "absent"
 
 
-def gateway_phrase(history: History, n: int) -> str:
+def gateway_phrase(history: "History", n: int) -> str:
     """Return every movement of the order's money, as the journal has it."""
     rows = history.rows(
         "SELECT kind, amount_minor, currency, payment_intent, seq FROM journal WHERE n = ? AND "
@@ -41,7 +44,7 @@ def gateway_phrase(history: History, n: int) -> str:
     return ", ".join(_movement(*row) for row in rows) or "no charge"
 
 
-def taken_phrase(history: History, n: int) -> str:
+def taken_phrase(history: "History", n: int) -> str:
     """Return what was taken and given back, as in "42.00 usd is captured (pi_…, seq 6)"."""
     rows = history.rows(
         "SELECT kind, amount_minor, currency, payment_intent, seq FROM journal WHERE n = ? AND "
@@ -61,7 +64,7 @@ def _movement(
     return f"{kind}{figure} ({intent or 'no intent'}, seq {seq})"
 
 
-def told_phrase(history: History, n: int) -> str:
+def told_phrase(history: "History", n: int) -> str:
     """Return what the shopper was told of the order, the last definite reply of each kind."""
     rows = history.rows(
         "SELECT claim, MAX(id) FROM ended WHERE claim IN ('confirmed', 'failed') AND checkout IN "
@@ -75,7 +78,7 @@ def told_phrase(history: History, n: int) -> str:
     return "told " + ", then ".join(told) if told else "told nothing definite"
 
 
-def events_of(history: History, n: int) -> tuple[int, ...]:
+def events_of(history: "History", n: int) -> tuple[int, ...]:
     """Return the observations that show an order's end: states, replies, money and rows."""
     found = history.rows(
         "SELECT id FROM transition WHERE n = ?1 "

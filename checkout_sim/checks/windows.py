@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from checkout_sim.checks.history import History, Remark
 from checkout_sim.model.history import Observation
+
+if TYPE_CHECKING:  # a ladder needs no index: SQLite and the judge would cost `explain` 30 ms
+    from checkout_sim.checks.history import History, Remark
 
 TELLING = ("fault.injected", "fault.lifted", "phase.entered")
 
@@ -45,12 +47,12 @@ class Window:
         return min(delays, default=0.0)
 
 
-def windows_of(history: History) -> tuple[Window, ...]:
+def windows_of(history: "History") -> tuple[Window, ...]:
     """Return every window in order of injection; one not lifted singly ends with the calm."""
     return paired(history.remarks(*TELLING))
 
 
-def paired(remarks: Iterable[Remark | Observation]) -> tuple[Window, ...]:
+def paired(remarks: Iterable["Remark | Observation"]) -> tuple[Window, ...]:
     """Return the windows that these remarks open and close; those of other kinds are ignored."""
     open_: dict[tuple[str, int], Remark | Observation] = {}
     closed: list[Window] = []
@@ -69,7 +71,7 @@ def paired(remarks: Iterable[Remark | Observation]) -> tuple[Window, ...]:
     return tuple(sorted(closed, key=lambda window: window.begin))
 
 
-def _window(injected: Remark | Observation, lifted: Remark | Observation | None) -> Window:
+def _window(injected: "Remark | Observation", lifted: "Remark | Observation | None") -> Window:
     data = injected.data
     asked_ms = injected.t_ms - float(data.get("armed_ms", 0.0))
     return Window(

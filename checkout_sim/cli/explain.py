@@ -41,7 +41,11 @@ def explain(
     Who asked whom and when, which faults were in force, who believes what at the end: the ladder
     of one order, then two sentences. Nothing is run and nothing is judged again.
     """
-    from checkout_sim.archive.orders import ladder_of, violations_in  # noqa: PLC0415 - lazy
+    from checkout_sim.archive.orders import (  # noqa: PLC0415 - lazy
+        believed_in,
+        ladder_of,
+        violations_in,
+    )
     from checkout_sim.archive.runs import find_run, read_verdict  # noqa: PLC0415 - lazy
     from checkout_sim.checks.diagnosis import diagnose  # noqa: PLC0415 - lazy
     from checkout_sim.reports.explained import Explained, explained  # noqa: PLC0415 - rich
@@ -56,7 +60,12 @@ def explain(
         verdict = {}
     violations = violations_in(verdict)
     order_id = _chosen(folder, order, violations)
-    ladder = ladder_of(folder, order_id, checkout=_checkout(violations, order_id))
+    ladder = ladder_of(
+        folder,
+        order_id,
+        checkout=_checkout(violations, order_id),
+        believed_already=believed_in(verdict, order_id),
+    )
     own = tuple(one for one in violations if one.order_id == order_id)
     story = Explained(
         title=_title(folder, verdict),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from checkout_sim.model.run import Believed
+from checkout_sim.model.belief import Believed
 
 # The parties, in the order a request meets them.
 SHOPPER, ORDER, PAYMENT, GATEWAY = "shopper", "order", "payment", "gateway"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from checkout_sim.model.belief import Believed
 from checkout_sim.model.scenario import Expectation
 from checkout_sim.model.verdict import Verdict
 
@@ -26,17 +27,6 @@ class Timings:
     judge_ms: float
     checkout_p50_ms: float | None
     checkout_p99_ms: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Believed:
-    """Who believes what of one order at the end; each field is a short phrase."""
-
-    told: str
-    order: str
-    payment: str
-    gateway: str
-    faults: tuple[str, ...]
 
 
 SurpriseKind = Literal["verdict", "broke", "held", "confirmed", "unseen", "unknown"]

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from checkout_sim.model.fault import FaultKind
-
-Status = Literal["valid", "unknown", "invalid"]
-
+from checkout_sim.model.verdict import Status
 
 # ---- moments -----------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from checkout_sim.model.scenario import Status
+Status = Literal["valid", "unknown", "invalid"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from rich.text import Text
 from checkout_sim.model.ladder import Diagnosis, Ladder
 from checkout_sim.model.verdict import Violation
 from checkout_sim.reports.ladder import LadderView
-from checkout_sim.reports.violations import believed_rows, labelled
+from checkout_sim.reports.rows import believed_rows, labelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

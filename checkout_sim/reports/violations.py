@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from checkout_sim.model.run import Believed, Run
+from checkout_sim.model.run import Run
 from checkout_sim.model.verdict import FaultOutcome, Violation
 from checkout_sim.reports import phrases
 from checkout_sim.reports.phrases import Standing
+from checkout_sim.reports.rows import believed_rows, labelled
 
 STYLES: Mapping[Standing, str] = {
     Standing.AS_EXPECTED: "green",
@@ -122,17 +122,6 @@ def _offence(run: Run, offence: Offence) -> RenderableType:
     return Group(Text(offence.heading, style="bold"), Padding(labelled(rows), (0, 0, 0, 2)))
 
 
-def believed_rows(believed: Believed) -> list[tuple[str, str]]:
-    """Return who believes what, a label and a sentence each."""
-    return [
-        ("shopper", f"was told: {believed.told}"),
-        ("order", f"believes: {believed.order}"),
-        ("payment", f"believes: {believed.payment}"),
-        ("gateway", f"knows: {believed.gateway}"),
-        ("faults", f"active: {', '.join(believed.faults) or 'none'}"),
-    ]
-
-
 def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) -> Iterator[Text]:
     hidden = offences[len(shown) :]
     if hidden:
@@ -145,18 +134,6 @@ def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) ->
     if unlisted > 0:
         yield Text(f"and {phrases.counted(unlisted, 'violation')} more than a report lists")
     yield Text(f"History: {run.folder}", style="dim", no_wrap=True, overflow="ignore")
-
-
-def labelled(rows: Sequence[tuple[str, str]], *, style: str = "") -> Table:
-    """Return labels in one column and sentences, wrapped under themselves, in the other."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=_LABEL_COLUMNS, no_wrap=True)
-    table.add_column(overflow="fold")
-    last = ""
-    for label, sentence in rows:
-        table.add_row(Text("" if label == last else label, style="dim"), Text(sentence, style))
-        last = label
-    return table
 
 
 def _offences(violations: Sequence[Violation]) -> Iterator[Offence]:

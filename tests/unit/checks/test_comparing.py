@@ -7,7 +7,8 @@ from checkout_sim.checks.evidence import Evidence
 from checkout_sim.checks.expectation import compare
 from checkout_sim.checks.judge import judge
 from checkout_sim.checks.timings import timings
-from checkout_sim.model.run import Believed, Timings
+from checkout_sim.model.belief import Believed
+from checkout_sim.model.run import Timings
 from checkout_sim.model.scenario import Expectation
 from tests.histories import Tale
 

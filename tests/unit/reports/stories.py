@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from checkout_sim.model.run import Believed, Engine, Run, Surprise, Timings
-from checkout_sim.model.scenario import Expectation, Status
+from checkout_sim.model.belief import Believed
+from checkout_sim.model.run import Engine, Run, Surprise, Timings
+from checkout_sim.model.scenario import Expectation
 from checkout_sim.model.verdict import (
     Broken,
     FaultOutcome,
     Finding,
     Holds,
     OrderCounts,
+    Status,
     Unknown,
     Verdict,
     Violation,
