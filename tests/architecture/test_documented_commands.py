@@ -9,7 +9,18 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from checkout_sim.cli import doctor, judge, replay, run, runs, scenarios, toxiproxy, up
+from checkout_sim.cli import (
+    doctor,
+    explain,
+    judge,
+    replay,
+    report,
+    run,
+    runs,
+    scenarios,
+    toxiproxy,
+    up,
+)
 from checkout_sim.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +32,7 @@ IN_HELP = "\n".join(
         *(scenarios.LIST_EXAMPLES, scenarios.VALIDATE_EXAMPLES, scenarios.SCHEMA_EXAMPLES),
         *(runs.RUNS_EXAMPLES, runs.SHOW_EXAMPLES, runs.PRUNE_EXAMPLES, runs.REINDEX_EXAMPLES),
         *(judge.JUDGE_EXAMPLES, judge.DIFF_EXAMPLES, replay.EXAMPLES),
+        *(explain.EXAMPLES, report.EXAMPLES),
         app.info.help or "",
     ]
 )

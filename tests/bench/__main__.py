@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import archive, judge_million, proxy_hop, start, throughput
+from tests.bench import archive, judge_million, proxy_hop, reports, start, throughput
 from tests.bench.table import Figure, show
 
 
@@ -28,6 +28,7 @@ def main() -> None:
         "proxy hop": lambda: proxy_hop.figures(rounds=1 if asked.quick else 5),
         "judging": lambda: judge_million.figures(100_000 if asked.quick else 1_000_000),
         "archive": lambda: archive.figures(runs=100 if asked.quick else 1000),
+        "reports": lambda: reports.figures(rounds=1 if asked.quick else 3),
         "throughput": lambda: asyncio.run(throughput.measure(asked)),
     }
     figures: list[Figure] = []

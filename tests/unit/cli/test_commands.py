@@ -12,6 +12,7 @@ from checkout_sim.cli.boundary import guarded
 
 COMMANDS = [
     *("run", "list", "validate", "schema", "judge", "replay", "diff", "runs", "up", "doctor"),
+    *("explain", "report"),
 ]
 BELOW = ["runs show", "runs prune", "runs reindex", "toxiproxy install"]
 
