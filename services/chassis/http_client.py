@@ -76,12 +76,14 @@ class ExactTransport(AiohttpTransport):
         session = self.client
         if not isinstance(session, aiohttp.ClientSession):
             session = self.client = self.get_client()
+        whole = isinstance(request.stream, httpx.ByteStream)
+        data = request.read() if whole else await request.aread()
         try:
             async with session.request(
                 request.method,
                 str(request.url),
                 headers=request.headers.multi_items(),
-                data=await request.aread() or None,
+                data=data or None,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=_timeout_of(**request.extensions.get("timeout", {})),
@@ -92,7 +94,7 @@ class ExactTransport(AiohttpTransport):
         return httpx.Response(
             response.status,
             headers=response.raw_headers,
-            stream=httpx.ByteStream(body),
+            content=body,
             request=request,
         )
 
