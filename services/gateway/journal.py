@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from ..chassis.logs import EventLog
+from ..chassis.logs import Event, EventLog
 from .tables import JOURNAL
 
 Kind = Literal[
@@ -80,8 +80,14 @@ def last_seq(sql: sqlite3.Connection) -> int:
 
 def announce(events: EventLog, rows: list[dict[str, Any]]) -> None:
     """Emit `gateway.<kind>` for rows that are committed by now."""
-    for row in rows:
-        data = {name: value for name, value in row.items() if name != "kind"}
-        events.emit(
-            f"gateway.{row['kind']}", order=row["order_id"], key=row["idempotency_key"], **data
-        )
+    events.emit_all(
+        [
+            Event(
+                kind=f"gateway.{row['kind']}",
+                order=row["order_id"],
+                key=row["idempotency_key"],
+                data={name: value for name, value in row.items() if name != "kind"},
+            )
+            for row in rows
+        ]
+    )
