@@ -42,6 +42,7 @@ _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",  # KiB; past the default 2 MB pages are written and read again
     "PRAGMA wal_autocheckpoint=4000",  # pages, 16 MB: a quarter of the checkpoints, each two fsyncs
 )
 

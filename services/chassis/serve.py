@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 
 from .clock import Clock, SystemClock
 from .errors import ServiceError
+from .gathering import GatheringProtocol
 from .ids import Ids
 from .logs import EventLog
 from .settings import ServiceSettings
@@ -93,7 +94,7 @@ async def _serve(
         return 1
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=GatheringProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
