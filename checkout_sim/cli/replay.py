@@ -46,7 +46,7 @@ def replay(
     from checkout_sim.archive.runs import find_run  # noqa: PLC0415 - lazy
     from checkout_sim.cli.conduct import conduct  # noqa: PLC0415 - lazy
     from checkout_sim.cli.progress import progress_on  # noqa: PLC0415 - imports rich
-    from checkout_sim.cli.targets import links_path  # noqa: PLC0415 - imports the nouns
+    from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - --help does without
     from checkout_sim.simulation import Options, read_original  # noqa: PLC0415 - 300 ms
     from checkout_sim.simulation import replay as replays  # noqa: PLC0415 - likewise
 

@@ -100,6 +100,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
 
         from checkout_sim.cli.files import Files  # noqa: PLC0415 - imports the nouns
         from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
+        from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - beside its use
         from checkout_sim.simulation import Options, pairs, simulate_all  # noqa: PLC0415 - 300 ms
     except BaseException:
         _dismiss(launched)
@@ -112,7 +113,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         runs_folder=runs_dir,
         jobs=jobs,
         fail_fast=fail_fast,
-        links_path=words.links_path(),
+        links_path=links_path(),
     )
     code = run_and_report(
         lambda watch: simulate_all(

@@ -3,7 +3,6 @@
 Takes the words of the command line, gives sound scenarios, or raises with every problem found.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,9 @@ from checkout_sim.model.errors import (
 )
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.scenario_files.shipped import links_path, shipped_roots
 
 CORE_TAG = "core"
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def chosen(targets: Sequence[str]) -> list[Scenario]:
@@ -99,19 +97,6 @@ def loaded(targets: Sequence[str]) -> tuple[list[Scenario], tuple[Problem, ...]]
     return list(scenarios), problems
 
 
-def shipped_roots() -> list[Path]:
-    """Return the folders of shipped scenarios: beside the package, or inside it when installed."""
-    candidates = (_PACKAGE.parent / "scenarios", _PACKAGE / "scenarios")
-    return [_near(path) for path in candidates if path.is_dir()]
-
-
-def links_path() -> Path:
-    """Return the map of links: the working directory's toxiproxy.json, else the shipped one."""
-    places = (Path(), _PACKAGE.parent, _PACKAGE)
-    found = (place / "toxiproxy.json" for place in places)
-    return next((path for path in found if path.is_file()), Path("toxiproxy.json"))
-
-
 def short_names(names_by_path: Mapping[str, str]) -> dict[str, str]:
     """Return what to type for each shipped scenario's path, so that it works from anywhere."""
     roots = {root.resolve() for root in shipped_roots()}
@@ -143,9 +128,3 @@ def _nearest(name: str) -> str:
 
     near = get_close_matches(name, BUILT_STRATEGIES, n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
-
-
-def _near(path: Path) -> Path:
-    """Return the path as seen from the working directory, where it lies below it."""
-    relative = Path(os.path.relpath(path))
-    return path if relative.parts[:1] == ("..",) else relative

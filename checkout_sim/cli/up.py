@@ -74,6 +74,7 @@ def up(
 
     words.known_strategies([strategy])
 
+    from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - beside its use
     from checkout_sim.simulation import Options, bring_up  # noqa: PLC0415 - 300 ms
 
     options = Options(
@@ -82,7 +83,7 @@ def up(
         runs_folder=runs_dir,
         jobs=1,
         fail_fast=False,
-        links_path=words.links_path(),
+        links_path=links_path(),
     )
     was_up = asyncio.run(
         stay(lambda: bring_up(strategy, options=options, on_note=complain), strategy)
