@@ -80,7 +80,7 @@ class ScenarioItem(pytest.Item):
             case VerdictNotAsExpected(run=run):
                 from checkout_sim.pytest_plugin.telling import told  # noqa: PLC0415 - loads rich
 
-                return told(run)
+                return told(run, full=self.config.get_verbosity() > 0)
             case CheckoutSimError() as error:
                 return f"{self.scenario.name}, {self.name}: {error}"
         return super().repr_failure(excinfo, style)

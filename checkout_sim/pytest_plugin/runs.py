@@ -36,6 +36,7 @@ class CheckoutRun:
     beside: Path  # the folder of the test's file
     new_folder: Callable[[], Path]
     add_section: Callable[[str, str], None]
+    full: bool  # all orders in that section
 
     def __call__(
         self,
@@ -49,8 +50,8 @@ class CheckoutRun:
 
         Without a strategy it is the marker's, the option's, or the only one the scenario expects
         anything of. A run that is not as expected is told in a section of the test's report, should
-        the test fail. Raises ScenarioInvalid, ScenarioNotFound's parent for an unknown name,
-        StrategyUnknown, StackDidNotStart.
+        the test fail. Raises ScenarioInvalid, StrategyUnknown, StackDidNotStart, and
+        CheckoutSimError naming the nearest one for a scenario that is not there.
         """
         found = self._scenario(scenario)
         run = self.stack.run(
@@ -60,7 +61,7 @@ class CheckoutRun:
             engine=engine or self.engine,
         )
         if not run.as_expected:
-            self.add_section(f"checkout-sim: {title(run)}", told(run))
+            self.add_section(f"checkout-sim: {title(run)}", told(run, full=self.full))
         return run
 
     def _scenario(self, asked: Asked) -> Scenario:
@@ -117,6 +118,7 @@ def checkout_run_for(request: pytest.FixtureRequest, stack: CheckoutStack) -> Ch
         beside=request.path.parent,
         new_folder=lambda: new_folder(request.config, "scenario"),
         add_section=lambda name, text: request.node.add_report_section("call", name, text),
+        full=request.config.get_verbosity() > 0,
     )
 
 

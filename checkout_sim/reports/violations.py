@@ -61,7 +61,7 @@ def run_block(
     parts: list[RenderableType] = [_heading(run), *_reasons(run)]
     for offence in shown:
         parts += [Text(), Padding(_offence(run, offence), (0, 0, 0, 2))]
-    parts += [Text(), *(Padding(line, (0, 0, 0, 2)) for line in _closing(run, offences, shown))]
+    parts += [Text(), *_closing(run, offences, shown)]
     if reproducible:
         parts.append(command_line(run, targets, indent="  "))
     return Group(*parts)
@@ -127,13 +127,14 @@ def _closing(run: Run, offences: Sequence[Offence], shown: Sequence[Offence]) ->
     if hidden:
         rest = sum(len(offence.violations) for offence in hidden)
         yield Text(
-            f"and {phrases.counted(len(hidden), 'more order')} "
+            f"  and {phrases.counted(len(hidden), 'more order')} "
             f"({phrases.counted(rest, 'violation')}); --verbose shows all"
         )
     unlisted = phrases.violations_total(run) - len(run.verdict.violations)
     if unlisted > 0:
-        yield Text(f"and {phrases.counted(unlisted, 'violation')} more than a report lists")
-    yield Text(f"History: {run.folder}", style="dim", no_wrap=True, overflow="ignore")
+        yield Text(f"  and {phrases.counted(unlisted, 'violation')} more than a report lists")
+    # No Padding around these: it would cut a long folder's name off at the terminal's edge.
+    yield Text(f"  History: {run.folder}", style="dim", no_wrap=True, overflow="ignore")
 
 
 def _offences(violations: Sequence[Violation]) -> Iterator[Offence]:

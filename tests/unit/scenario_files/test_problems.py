@@ -49,6 +49,10 @@ def test_the_name_is_the_file_name_without_its_number(tmp_path: Path) -> None:
     assert [expected] == told(path)
 
 
+def test_a_name_does_not_repeat_what_makes_pytest_collect_its_file(tmp_path: Path) -> None:
+    assert told(written(tmp_path, HEAD, name="12-story.scenario.yaml")) == []
+
+
 def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     first = written(tmp_path, HEAD + "seed: x\nshoppers: [{checkouts: 99}]\n", name="1-story.yaml")
     second = written(tmp_path, "version: 2\n", name="2-story.yaml")
