@@ -1,8 +1,8 @@
 """Posts orders, with so little CPU that the driver does not outweigh what it drives.
 
 One kept connection per request in flight, an asyncio Protocol, and httptools (uvicorn's parser) for
-the answers. httpx over aiohttp costs four times as much per post, aiohttp alone twice (measured),
-and both are used wherever the load is not. Nothing is ever sent twice. Errors are httpx's, judged
+the answers. A general client costs more CPU per post, and is used wherever the load is not; with it
+the driver took a larger share of all CPU (`python -m tests.bench.throughput` prints it). Nothing is ever sent twice. Errors are httpx's, judged
 as in `transport.py`:
 
     httpx.ConnectError             not sent: refused, or no way there
