@@ -2,8 +2,9 @@
 
 One kept connection per request in flight, an asyncio Protocol, and httptools (uvicorn's parser) for
 the answers. A general client costs more CPU per post, and is used wherever the load is not; with it
-the driver took a larger share of all CPU (`python -m tests.bench.throughput` prints it). Nothing is ever sent twice. Errors are httpx's, judged
-as in `transport.py`:
+the driver took a larger share of all CPU (`python -m tests.bench.throughput` prints it).
+
+Nothing is ever sent twice. Errors are httpx's, judged as in `transport.py`:
 
     httpx.ConnectError             not sent: refused, or no way there
     httpx.RemoteProtocolError      closed before a whole answer
