@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 LIMIT_S = 10.0
+ACCEPTING_TURNS = 5  # of the loop, from accept(2) to connection_made: asyncio needs three
 _numbers = count(1)
 
 
@@ -111,17 +112,24 @@ class Upstream:
         self.received: list[tuple[float, bytes]] = []
         self.writers: list[asyncio.StreamWriter] = []
         self.ends: list[str] = []  # per connection over: eof, or the error's name
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server
         self.address = ""
 
     async def open(self, port: int = 0) -> "Upstream":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=4096)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port, backlog=4096)
         host, bound = self._server.sockets[0].getsockname()
         self.address = f"{host}:{bound}"
         return self
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Know the connection from its first moment: one that is not known is never closed."""
         self.writers.append(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while self.reading and (data := await reader.read(1 << 20)):
                 self.received.append((monotonic(), data))
@@ -140,9 +148,14 @@ class Upstream:
         return b"".join(data for _, data in self.received)
 
     async def close(self) -> None:
+        """Stop listening and end every connection, one that is only just being accepted too."""
         self._server.close()
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
         for writer in self.writers:
             writer.transport.abort()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=LIMIT_S)
         await self._server.wait_closed()
 
 
