@@ -1,0 +1,387 @@
+"""What an operator may ask of a running engine, and what it answers to the one who asked.
+
+Commands become steps of the run and `operator.asked` lines of its history, so that whatever a
+person did can be cut out as a scenario. Answers are addressed to one subscriber and never recorded;
+everything else a subscriber sees is the history itself. `stream/` carries both as NDJSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from checkout_sim.model.fault import GatewayFault, LinkFault
+from checkout_sim.model.history import Observation
+from checkout_sim.model.scenario import Behaviour, Line, PostOnce
+from checkout_sim.model.verdict import Status, Violation
+
+NackCode = Literal[
+    "read_only", "unknown_target", "not_in_this_strategy", "wrong_phase", "invalid", "engine_stuck"
+]
+
+# ---- windows -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntilLifted:
+    """In force until someone lifts it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForTime:
+    """In force for so long."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntilEvent:
+    """In force until the next observation of this kind."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnNextEvent:
+    """Armed now, injected on the next observation of this kind; the link is held meanwhile."""
+
+    event: str
+
+
+Window = UntilLifted | ForTime | UntilEvent | OnNextEvent
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """Send me the history from this observation on; with `follow`, what comes after as well."""
+
+    from_id: int = 1
+    follow: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buy:
+    """Send `count` shoppers, `rate_per_s` of them a second; None: one after another.
+
+    `count` 0 with a rate is continuous load, until StopBuying. `seed` draws the carts when
+    `drawn_cart` asks for it.
+    """
+
+    lines: tuple[Line, ...]
+    card: str = "pm_card_visa"
+    patience_ms: int = 6000
+    behaviour: Behaviour = PostOnce()
+    count: int = 1
+    rate_per_s: float | None = None
+    drawn_cart: bool = False
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBuying:
+    """Send no more shoppers; those under way finish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inject:
+    """Make a link or gateway fault real. `name` is the operator's, unique among those in force."""
+
+    name: str
+    kind: LinkFault | GatewayFault
+    window: Window = UntilLifted()
+    title: str = ""  # the preset's name, for people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjust:
+    """Replace a fault in force by the same one with other figures."""
+
+    name: str
+    kind: LinkFault | GatewayFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftFault:
+    """Undo one fault by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftAll:
+    """Heal: lift every fault, resume and start every process, drop every gateway control.
+
+    `foreign` also removes toxics that somebody else put on our links.
+    """
+
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Revert the operator's last fault command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redo:
+    """Do again what was undone last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """SIGKILL a process; it stays down until Start."""
+
+    process: str
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """SIGSTOP a process."""
+
+    process: str
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """SIGCONT a process."""
+
+    process: str
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Start a process that ended."""
+
+    process: str
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """SIGTERM, then start again."""
+
+    process: str
+    instance: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunScenario:
+    """Run a scenario file against some strategies in this engine, one after another.
+
+    Each run has a stack of its own; subscribers watch it as they watch a session.
+    """
+
+    path: str
+    strategies: tuple[str, ...]
+    seed: int | None = None
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPlan:
+    """End the scenario under way: what has not begun is dropped, then calm and a verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Calm, settle, read, judge; then a new session opens on a fresh stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Begin or end a stretch that is to become a scenario."""
+
+    mark: Literal["begin", "end"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Put a sentence of the operator's into the history."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftScenario:
+    """Cut a scenario out of a recorded run: answered with a Draft.
+
+    `run` empty is the newest judged session; `drop` names items of the draft to leave out, and
+    `moments` chooses another of an item's proposed moments, by item.
+    """
+
+    run: str = ""
+    name: str = ""
+    drop: tuple[str, ...] = ()
+    moments: Mapping[str, int] = field(default_factory=dict)
+    trim_idle: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveScenario:
+    """Validate this text and write it as a scenario file: answered with Saved or a Nack."""
+
+    name: str
+    text: str
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """End the engine: heal, judge first if asked to, stop everything."""
+
+    judge: bool = False
+
+
+Command = (
+    Subscribe
+    | Buy
+    | StopBuying
+    | Inject
+    | Adjust
+    | LiftFault
+    | LiftAll
+    | Undo
+    | Redo
+    | Kill
+    | Pause
+    | Resume
+    | Start
+    | Restart
+    | RunScenario
+    | StopPlan
+    | Judge
+    | Record
+    | Note
+    | DraftScenario
+    | SaveScenario
+    | Close
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A command as it travels: `command_id` comes back in its answer, `by` names who asked."""
+
+    command_id: str
+    command: Command
+    by: str = "operator"
+
+
+# ---- answers -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """Taken. `id` is the observation from which on its effect may be seen; 0 when it leaves none."""
+
+    command_id: str
+    id: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nack:
+    """Refused, with what to do instead; nothing was changed."""
+
+    command_id: str
+    code: NackCode
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lagged:
+    """This subscriber fell behind: ask again from `from_id`; the file has it all."""
+
+    from_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A run begins on this stream: observations that follow belong to it and count from 1."""
+
+    run_id: str
+    folder: str
+    scenario: str  # empty: a live session
+    strategy: str
+    live: bool  # False: a recorded run is played back
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the judge says.
+
+    `provisional` is the live judgement of orders whose deadline has passed, while the run goes on:
+    `open` violations stand now, `ever` counts orders that stood violated at some time. Otherwise
+    the verdict on the whole run, with `broken` claims, `unknowns` and `judged` counts by claim.
+    """
+
+    run_id: str
+    provisional: bool
+    status: Status | None
+    violations: tuple[Violation, ...] = ()
+    judged: Mapping[str, int] = field(default_factory=dict)
+    broken: Mapping[str, int] = field(default_factory=dict)  # claim → how many violations in all
+    unknowns: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)  # meta check → "" or why not
+    as_expected: bool | None = None
+    surprises: tuple[str, ...] = ()
+    ever: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftItem:
+    """One thing that happened and may be kept: a checkout, a fault, a deed, a note."""
+
+    id: str
+    kept: bool
+    what: str
+    begins: str
+    ends: str
+    moments: tuple[str, ...] = ()  # the moments it could be given, the chosen one first
+    why_dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A scenario cut from a run: its parts, its text, and whether `validate` accepts it."""
+
+    command_id: str
+    run_id: str
+    name: str
+    items: tuple[DraftItem, ...]
+    text: str
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A scenario file was written."""
+
+    command_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """Where the engine is, told whenever it changes: for row 1 of every screen."""
+
+    phase: str  # starting | storm | calm | settle | read | judged | closing
+    strategy: str
+    recording: bool = False
+    undo: str = ""  # what Undo would revert, for people
+    redo: str = ""
+    faults: tuple[str, ...] = ()  # names in force
+    plan: str = ""  # scenario under way, "2/3" when it repeats
+    message: str = ""  # what went wrong, readable; empty otherwise
+
+
+Answer = Ack | Nack | Lagged | Stretch | Judged | Draft | Saved | EngineState
+Streamed = Observation | Answer
