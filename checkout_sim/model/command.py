@@ -72,7 +72,7 @@ class Buy:
     lines: tuple[Line, ...]
     card: str = "pm_card_visa"
     patience_ms: int = 6000
-    behaviour: Behaviour = PostOnce()
+    behaviour: Behaviour = field(default_factory=PostOnce)
     count: int = 1
     rate_per_s: float | None = None
     drawn_cart: bool = False
@@ -277,7 +277,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """Taken. `id` is the observation from which on its effect may be seen; 0 when it leaves none."""
+    """Taken. `id` is the observation where its effect may first be seen; 0: it leaves none."""
 
     command_id: str
     id: int = 0

@@ -1,0 +1,1 @@
+"""A run as its watchers see it: pure, from observations to rows."""

@@ -1,0 +1,1 @@
+"""A scenario cut out of a recorded run: pure, from observations to YAML text."""

@@ -1,0 +1,1 @@
+"""The simulation behind a stream: commands become steps, subscribers get the history."""

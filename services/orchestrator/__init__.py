@@ -1,0 +1,1 @@
+"""The orchestrator: a durable saga over order and payment."""
