@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from checkout_sim.model.errors import (
+    EngineGone,
     FaultNotApplied,
     HistoryUnreadable,
     LedgerUnreadable,
@@ -79,7 +80,7 @@ def of_error(error: BaseException) -> Exit:
     match error:
         case ScenarioInvalid() | ScenarioNotFound() | StrategyUnknown() | RunNotFound():
             return Exit.USAGE
-        case StackDidNotStart():
+        case StackDidNotStart() | EngineGone():
             return Exit.NO_STACK
         case HistoryUnreadable() | RunNotKept() | LedgerUnreadable() | FaultNotApplied():
             return Exit.UNKNOWN

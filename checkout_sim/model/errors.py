@@ -9,7 +9,8 @@
     ├── LedgerUnreadable      a service did not say what it finally believes
     ├── RunNotKept            the disk or the folder refuses what a run must leave behind
     ├── RunNotFound           no archived run goes by the name given
-    └── HistoryUnreadable     an archived run cannot be read or is too old
+    ├── HistoryUnreadable     an archived run cannot be read or is too old
+    └── EngineGone            no engine listens, or it ended while it was being asked
 
 Every message says where, what was found, what was expected, and the next step when there is one.
 Front ends map these classes to exit codes (`cli/exits.py`); nothing else does.
@@ -52,6 +53,10 @@ class RunNotFound(CheckoutSimError):
 
 class HistoryUnreadable(CheckoutSimError):
     """An archived run is missing, damaged beyond its last line, or of another version."""
+
+
+class EngineGone(CheckoutSimError):
+    """The engine behind a dashboard is not there, or not any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
