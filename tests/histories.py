@@ -19,10 +19,11 @@ from checkout_sim.checks.history import History
 from checkout_sim.checks.judge import judge
 from checkout_sim.model.claims import CORE
 from checkout_sim.model.history import HISTORY_VERSION, Observation
+from checkout_sim.model.ledger import ledgers_of
 from checkout_sim.model.verdict import Broken, Verdict
 
 PRICE_MINOR = 4200
-_SERVICES = {"order", "payment", "gateway"}
+_SERVICES = {"order", "payment", "gateway", "orchestrator"}
 _ENDS_IN = {"confirmed": 200, "failed": 402, "refused": 400}
 
 
@@ -38,10 +39,7 @@ class Tale:
     ) -> None:
         self.seen: list[Observation] = []
         self.ledgers: dict[str, list[dict[str, Any]]] = {
-            "orders": [],
-            "payments": [],
-            "journal": [],
-            "carts": [],
+            name: [] for name in ledgers_of(opened.get("strategy"))
         }
         self._checkouts: set[int] = set()
         self._extra = {"invariants": list(invariants), "faults": list(faults), **opened}

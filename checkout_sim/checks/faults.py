@@ -147,7 +147,8 @@ def _came_first(
         "AND NOT EXISTS (SELECT 1 FROM transition d WHERE d.n = c.n AND d.id < ?1 "
         "AND d.kind <> 'order.created') "
         "AND NOT EXISTS (SELECT 1 FROM transition d WHERE d.n = c.n AND d.id < ?3 AND d.kind = ?2) "
-        "AND NOT EXISTS (SELECT 1 FROM event e WHERE e.n = c.n AND e.id < ?3 AND e.kind = ?2)",
+        "AND NOT EXISTS (SELECT 1 FROM event e WHERE e.n = c.n AND e.id < ?3 AND e.kind = ?2) "
+        "AND NOT EXISTS (SELECT 1 FROM message m WHERE m.n = c.n AND m.id < ?3 AND m.kind = ?2)",
         strike,
         event,
         reach,

@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checkout_sim.checks.history import History
+from checkout_sim.model.ledger import ledgers_of
 from checkout_sim.model.verdict import Holds, Unknown
 
-LEDGERS = ("orders", "payments", "journal", "carts")
 _LAST_LINES = 5
 
 
 def unread_ledgers(history: History) -> Mapping[str, str]:
-    """Return why each ledger that was not read whole, and twice alike, was not."""
+    """Return why each ledger that was not read whole, and twice alike, was not.
+
+    Those that the run's strategy does not have are not missed.
+    """
     read: dict[str, object] = {}
     failed: dict[str, str] = {}
     for remark in history.remarks("ledger.ended", "ledger.failed"):
@@ -25,7 +28,7 @@ def unread_ledgers(history: History) -> Mapping[str, str]:
         elif read.setdefault(name, remark.data.get("digest")) != remark.data.get("digest"):
             failed[name] = "two readings differ"
     unread = {name: f"the {name} ledger was not read: {why}" for name, why in failed.items()}
-    for name in LEDGERS:
+    for name in ledgers_of(history.opened.get("strategy")):
         if name not in read and name not in failed:
             unread[name] = f"the {name} ledger was not read: the history ends before it does"
     return unread
@@ -34,7 +37,7 @@ def unread_ledgers(history: History) -> Mapping[str, str]:
 def history_is_complete(history: History, unread: Mapping[str, str]) -> Holds | Unknown:
     """Ids run without gaps, each attempt ended once, each ledger was read whole."""
     missing = list(_missing(history))
-    missing += [unread[name] for name in LEDGERS if name in unread]
+    missing += unread.values()
     if missing:
         more = f" (and {len(missing) - 3} more)" if len(missing) > 3 else ""  # noqa: PLR2004 - shown
         return Unknown(reason="; ".join(missing[:3]) + more)

@@ -89,7 +89,8 @@ def events_of(history: "History", n: int) -> tuple[int, ...]:
         "WHERE n = ?1) "
         "UNION SELECT event FROM order_row WHERE n = ?1 "
         "UNION SELECT event FROM payment_row WHERE n = ?1 "
-        "UNION SELECT event FROM journal WHERE n = ?1 AND delta <> 0 ORDER BY 1",
+        "UNION SELECT event FROM journal WHERE n = ?1 AND delta <> 0 "
+        "UNION SELECT event FROM saga_row WHERE n = ?1 ORDER BY 1",
         n,
     )
     return tuple(int(row[0]) for row in found)[-_MOST_EVENTS:]

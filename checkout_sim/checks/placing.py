@@ -154,6 +154,46 @@ def _cart_row(seen: Observation, dense: Dense) -> Placed:
     return "cart_row", (checkout, lines if isinstance(lines, int) else len(lines), seen.id)
 
 
+def _saga_row(seen: Observation, dense: Dense) -> Placed:
+    row = seen.data["row"]
+    saga, state, direction = row["saga_id"], row["state"], row["direction"]
+    return "saga_row", (dense(row["order_id"]), saga, state, direction, seen.id)
+
+
+def _saga_step_row(seen: Observation, dense: Dense) -> Placed:
+    row = seen.data["row"]
+    said = (row["saga_id"], row["seq"], row["step"], row["phase"])
+    return "saga_step_row", (dense(row["order_id"]), *said, seen.id)
+
+
+def _outbox_row(seen: Observation, dense: Dense) -> Placed:
+    row = seen.data["row"]
+    said = (str(row["message_id"]), row["topic"], bool(row["sent"]))
+    return seen.data["name"], (seen.id, dense(row.get("order_id")), *said)
+
+
+def _inbox_row(seen: Observation, dense: Dense) -> Placed:
+    row = seen.data["row"]
+    said = (row["consumer"], str(row["message_id"]))
+    return seen.data["name"], (seen.id, dense(row.get("order_id")), *said)
+
+
+def _message(seen: Observation, dense: Dense) -> Placed:
+    data = seen.data
+    message_id = data.get("message_id")
+    return "message", (
+        seen.id,
+        dense(seen.order),
+        seen.kind,
+        seen.source,
+        seen.source_ms,
+        data.get("consumer"),
+        None if message_id is None else str(message_id),
+        data.get("topic"),
+        data.get("deliveries"),
+    )
+
+
 def _remark(seen: Observation, dense: Dense) -> Placed:
     return "remark", (
         seen.id,
@@ -179,6 +219,11 @@ _BY_KIND: Mapping[str, Placing] = {
     "order.canceled": _transition,
     "call.started": _call,
     "call.ended": _call,
+    "message.published": _message,
+    "message.received": _message,
+    "message.handled": _message,
+    "message.deduplicated": _message,
+    "message.dead_lettered": _message,
     "gateway.fault_used": _remark,
     "ledger.read": _ledger_read,
 }
@@ -188,10 +233,22 @@ _LEDGERS: Mapping[str, Placing] = {
     "payments": _payment_row,
     "journal": _journal_row,
     "carts": _cart_row,
+    "sagas": _saga_row,
+    "saga_steps": _saga_step_row,
+    "order_outbox": _outbox_row,
+    "payment_outbox": _outbox_row,
+    "order_inbox": _inbox_row,
+    "payment_inbox": _inbox_row,
 }
 LEDGER_TABLES: Mapping[str, str] = {
     "orders": "order_row",
     "payments": "payment_row",
     "journal": "journal",
     "carts": "cart_row",
+    "sagas": "saga_row",
+    "saga_steps": "saga_step_row",
+    "order_outbox": "order_outbox",
+    "payment_outbox": "payment_outbox",
+    "order_inbox": "order_inbox",
+    "payment_inbox": "payment_inbox",
 }

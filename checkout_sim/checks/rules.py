@@ -33,6 +33,9 @@ RULE_OF_CLAIM: Mapping[str, str] = {
     "every_call_was_recorded_first": "R1",
     "one_key_per_operation": "R2",
     "nothing_lands_after_rollback": "R4",
+    "compensation_is_complete": "R5",
+    "effects_are_applied_once": "R2",
+    "every_commit_is_published": "R1",
     "unknown_replies_can_be_resolved": "R7",
     "cart_follows_the_order": "R8",
 }

@@ -5,7 +5,7 @@ belongs to an order is clustered by them, so a claim over a million orders walks
 instead of looking texts up (INVARIANTS, Scale). `event` columns hold observation ids.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Large pages: a claim reads its tables from end to end.
 TABLES = """
@@ -26,12 +26,36 @@ CREATE TABLE journal (
 CREATE TABLE cart_row (
     checkout INTEGER PRIMARY KEY, lines INTEGER NOT NULL, event INTEGER NOT NULL);
 
+CREATE TABLE saga_row (
+    n INTEGER NOT NULL, saga TEXT NOT NULL, state TEXT NOT NULL, direction TEXT NOT NULL,
+    event INTEGER NOT NULL, PRIMARY KEY (n, saga)) WITHOUT ROWID;
+CREATE TABLE saga_step_row (
+    n INTEGER NOT NULL, saga TEXT NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL,
+    phase TEXT NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (n, saga, seq)) WITHOUT ROWID;
+CREATE TABLE order_outbox (
+    event INTEGER PRIMARY KEY, n INTEGER NOT NULL, message_id TEXT NOT NULL, topic TEXT NOT NULL,
+    sent INTEGER NOT NULL);
+CREATE TABLE payment_outbox (
+    event INTEGER PRIMARY KEY, n INTEGER NOT NULL, message_id TEXT NOT NULL, topic TEXT NOT NULL,
+    sent INTEGER NOT NULL);
+CREATE TABLE order_inbox (
+    event INTEGER PRIMARY KEY, n INTEGER NOT NULL, consumer TEXT NOT NULL,
+    message_id TEXT NOT NULL);
+CREATE TABLE payment_inbox (
+    event INTEGER PRIMARY KEY, n INTEGER NOT NULL, consumer TEXT NOT NULL,
+    message_id TEXT NOT NULL);
+CREATE VIEW outbox AS SELECT * FROM order_outbox UNION ALL SELECT * FROM payment_outbox;
+CREATE VIEW inbox AS SELECT * FROM order_inbox UNION ALL SELECT * FROM payment_inbox;
+
 CREATE TABLE transition (
     n INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL, at REAL, checkout INTEGER,
     PRIMARY KEY (n, id)) WITHOUT ROWID;
 CREATE TABLE event (
     n INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, at REAL,
     PRIMARY KEY (n, id)) WITHOUT ROWID;
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY, n INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, at REAL,
+    consumer TEXT, message_id TEXT, topic TEXT, deliveries INTEGER);
 CREATE TABLE call (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, t_ms REAL NOT NULL, source TEXT NOT NULL,
     n INTEGER NOT NULL, link TEXT, call_id TEXT, attempt INTEGER, operation TEXT, error TEXT,
@@ -96,5 +120,7 @@ CREATE INDEX sent_as_proof ON sent (checkout) WHERE proof;
 CREATE INDEX call_by_link ON call (link, id);
 CREATE INDEX call_by_call_id ON call (call_id, kind);
 CREATE INDEX call_by_order ON call (n);
+CREATE INDEX message_by_id ON message (message_id, kind, consumer);
+CREATE INDEX message_by_order ON message (n, kind);
 CREATE INDEX remark_by_kind ON remark (kind, id);
 """

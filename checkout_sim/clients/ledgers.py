@@ -13,15 +13,9 @@ from typing import Any
 import httpx
 
 from checkout_sim.model.errors import LedgerUnreadable
+from checkout_sim.model.ledger import KEEPER_OF, OF_EVERY_STRATEGY
 from checkout_sim.model.seen import Undecided
 
-# Which service keeps which ledger.
-KEPT_BY: Mapping[str, str] = {
-    "orders": "order",
-    "carts": "order",
-    "payments": "payment",
-    "journal": "gateway",
-}
 CALL_LIMIT_S = 10.0
 PAGE_ROWS = 2000  # of the 5000 the contract allows: a service answers others between pages
 _TRIES = 2  # a pooled connection may have died with an earlier life of the service
@@ -41,11 +35,20 @@ class Health:
 
 
 class Ledgers:
-    """Every service's final word. `urls` maps a service to its instances' direct URLs."""
+    """Every service's final word. `urls` maps a service to its instances' direct URLs.
 
-    def __init__(self, urls: Mapping[str, Sequence[str]], http: httpx.AsyncClient) -> None:
+    `names` are the ledgers that the strategy at hand has.
+    """
+
+    def __init__(
+        self,
+        urls: Mapping[str, Sequence[str]],
+        http: httpx.AsyncClient,
+        names: Sequence[str] = OF_EVERY_STRATEGY,
+    ) -> None:
         self._urls = urls
         self._http = http
+        self.names = tuple(names)
 
     async def health(self, name: str, instance: int = 1) -> Health:
         """Ask one instance (from 1) how it is."""
@@ -73,12 +76,13 @@ class Ledgers:
         return dict(zip(self._urls, answers, strict=True))
 
     async def read(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Yield the rows of `orders`, `carts`, `payments` or `journal`, oldest first."""
-        service = KEPT_BY[name]
+        """Yield the rows of one of the ledgers of `model/ledger.py`, oldest first."""
+        keeper = KEEPER_OF[name]
+        service = keeper.service
         cursor: str | int | None = None
         while True:
             query = {"limit": str(PAGE_ROWS)} | ({} if cursor is None else {"after": str(cursor)})
-            page, url = await self._page(service, name, query)
+            page, url = await self._page(service, keeper.path, query)
             rows, following = page.get("rows"), page.get("next")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise _unreadable(service, url, f"rows {rows!r:.200}", "a list of objects")
@@ -91,12 +95,12 @@ class Ledgers:
             cursor = following
 
     async def _page(
-        self, service: str, name: str, query: Mapping[str, str]
+        self, service: str, path: str, query: Mapping[str, str]
     ) -> tuple[dict[str, Any], str]:
         """Return one page from the first instance that answers: replicas share a database."""
         failures: list[str] = []
         for base in self._urls[service]:
-            url = str(httpx.URL(f"{base}/ledger/{name}", params=query))
+            url = str(httpx.URL(f"{base}/ledger/{path}", params=query))
             try:
                 return await self._get(service, url), url
             except LedgerUnreadable as error:

@@ -1,6 +1,6 @@
 """What the runner needs of the world, as small protocols; the world implements, tests fake them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,6 +78,11 @@ class Faults(Protocol):
 
 class Ledgers(Protocol):
     """What the services finally say, on their direct ports."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return the ledgers there are, in the order to read them."""
+        ...
 
     async def undecided(self) -> Mapping[str, Undecided]:
         """Return what each service has open. Raises LedgerUnreadable."""

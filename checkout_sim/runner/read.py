@@ -10,12 +10,10 @@ from checkout_sim.model.plan import Shopper
 from checkout_sim.runner.ports import Ledgers, Shop
 from checkout_sim.runner.recording import Recording
 
-LEDGERS = ("orders", "payments", "journal", "carts")
-
 
 async def read_ledgers(ledgers: Ledgers, recording: Recording) -> None:
     """Record every row of every ledger, and whether a second reading gave the same."""
-    for name in LEDGERS:
+    for name in ledgers.names:
         try:
             digest, rows = hashlib.sha256(), 0
             async for row in ledgers.read(name):

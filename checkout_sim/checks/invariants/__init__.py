@@ -1,8 +1,9 @@
 """The promises a checkout makes: one pure function each, and the table of what each needs.
 
 A claim takes a history and gives Holds or Broken. What it may rest on is said beside it: the
-ledgers it reads, and whether it speaks of how things ended, which cannot be told of a run that
-never came to rest. The judge turns a missing ledger or an exception into Unknown.
+ledgers it reads, where the strategy has them, and whether it speaks of how things ended, which
+cannot be told of a run that never came to rest. The judge turns a missing ledger or an exception
+into Unknown.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +15,16 @@ from checkout_sim.checks.invariants.aftermath import (
     nothing_lands_after_rollback,
     unknown_replies_can_be_resolved,
 )
+from checkout_sim.checks.invariants.compensation import compensation_is_complete
 from checkout_sim.checks.invariants.keys import (
     every_call_was_recorded_first,
     intent_precedes_call,
     one_key_per_operation,
+)
+from checkout_sim.checks.invariants.messages import (
+    effects_are_applied_once,
+    every_commit_is_published,
+    poison_is_contained,
 )
 from checkout_sim.checks.invariants.money import (
     charged_at_most_once,
@@ -37,6 +44,7 @@ from checkout_sim.checks.invariants.service import (
     recovers_after_calm,
     retries_stay_in_budget,
 )
+from checkout_sim.model.ledger import INBOXES, OUTBOXES, SAGAS
 from checkout_sim.model.verdict import Broken, Holds, Unknown
 
 Invariant = Callable[[History], Holds | Broken | Unknown]
@@ -84,6 +92,10 @@ CLAIMS: Mapping[str, Claim] = {
         judge=every_call_was_recorded_first, ledgers=("payments", "journal")
     ),
     "nothing_lands_after_rollback": Claim(judge=nothing_lands_after_rollback, at_rest=False),
+    "compensation_is_complete": Claim(judge=compensation_is_complete, ledgers=("journal", *SAGAS)),
+    "effects_are_applied_once": Claim(judge=effects_are_applied_once, ledgers=INBOXES),
+    "every_commit_is_published": Claim(judge=every_commit_is_published, ledgers=OUTBOXES),
+    "poison_is_contained": Claim(judge=poison_is_contained),
     "retries_stay_in_budget": Claim(judge=retries_stay_in_budget, at_rest=False),
     "recovers_after_calm": Claim(judge=recovers_after_calm, at_rest=False),
     "answers_in_time": Claim(judge=answers_in_time, at_rest=False),

@@ -7,6 +7,7 @@ from typing import Any
 
 from checkout_sim.model.errors import FaultNotApplied
 from checkout_sim.model.history import Observation
+from checkout_sim.model.ledger import OF_EVERY_STRATEGY
 from checkout_sim.model.plan import Inject, Lift, Shopper
 from checkout_sim.model.scenario import Behaviour, Line, PostOnce
 from checkout_sim.model.seen import Answered, Document, Done, Ended, Undecided
@@ -115,6 +116,7 @@ class ScriptedLedgers:
 
     looks: list[dict[str, Undecided]] = field(default_factory=lambda: [{"order": QUIET}])
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    names: Sequence[str] = OF_EVERY_STRATEGY
 
     async def undecided(self) -> Mapping[str, Undecided]:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
