@@ -25,13 +25,20 @@ class ShopClient:
     """Shoppers' requests through their link; carts and final look-ups through `direct`.
 
     Every client tells a request that was never sent from one that may have been: see
-    `transport.py`. Orders are posted by `posting`, the lean one: they are the load.
+    `transport.py`. Orders are posted by `posting`, the lean one, to whoever coordinates them:
+    they are the load. Cancels and look-ups go to the order service.
     """
 
     def __init__(
-        self, *, posting: Poster, linked: httpx.AsyncClient, direct: httpx.AsyncClient
+        self,
+        *,
+        posting: Poster,
+        linked: httpx.AsyncClient,
+        direct: httpx.AsyncClient,
+        place_path: str = "/order/place",
     ) -> None:
         self._posting = posting
+        self._place_path = place_path
         self._linked = linked
         self._direct = direct
 
@@ -62,7 +69,7 @@ class ShopClient:
             # Patience bounds the whole attempt; httpx's own limit bounds each wait in it.
             async with asyncio.timeout(shopper.patience_ms / 1000):
                 http_status, body = await self._posting.post(
-                    "/order/place",
+                    self._place_path,
                     {"userId": shopper.user, "paymentMethod": card},
                     {"Idempotency-Key": key},
                 )

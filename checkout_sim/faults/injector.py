@@ -215,8 +215,8 @@ class Injector:
     def _choose(
         self, fault: str, alternatives: tuple[str, ...], present: tuple[str, ...], what: str
     ) -> str:
-        for name in alternatives:
-            if name in present:
+        for name in present:
+            if name in alternatives:
                 return name
         message = (
             f"fault {fault}: none of {', '.join(alternatives)} is a {what} of this strategy; "

@@ -11,7 +11,7 @@ from typing import Literal
 Stream = Literal["upstream", "downstream"]
 ToxicType = Literal["latency", "bandwidth", "timeout", "reset_peer", "limit_data", "slicer"]
 LiftHow = Literal["release", "cut"]
-ProcessName = Literal["order", "payment", "gateway"]
+ProcessName = Literal["order", "payment", "orchestrator", "gateway", "broker", "database"]
 GatewayOperation = Literal["create", "confirm", "charge", "retrieve", "cancel", "refund"]
 
 # A bounced link meets the toxic on a fresh connection, so RST is an RST and bytes count from 0.

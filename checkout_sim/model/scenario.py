@@ -205,7 +205,7 @@ class StackSpec:
     Durations in `settings` are milliseconds and their names end in `_ms` already.
     """
 
-    database: Literal["sqlite"] = "sqlite"
+    database: Literal["sqlite", "postgres"] = "sqlite"
     time_scale: float = 1.0
     replicas: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

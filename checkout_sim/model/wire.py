@@ -9,13 +9,78 @@ from dataclasses import dataclass
 BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened")
 RESERVED_STRATEGIES: tuple[str, ...] = ("orchestrated", "choreographed")
 
-# Which links carry the checkouts of a strategy, in the order a request meets them.
+# Which links carry the checkouts of a strategy. Of a fault's alternatives the first in this order
+# is struck: with an orchestrator, what shoppers send goes to it before anything reaches order.
 LINKS_OF: Mapping[str, tuple[str, ...]] = {
     "naive": ("shopper_to_order", "order_to_payment", "payment_to_gateway"),
-    "hardened": ("shopper_to_order", "order_to_payment", "payment_to_gateway"),
+    "hardened": (
+        "shopper_to_order",
+        "order_to_payment",
+        "payment_to_gateway",
+        "gateway_to_payment",
+    ),
+    "orchestrated": (
+        "shopper_to_orchestrator",
+        "shopper_to_order",
+        "orchestrator_to_order",
+        "orchestrator_to_payment",
+        "payment_to_gateway",
+        "gateway_to_payment",
+    ),
+    "choreographed": (
+        "shopper_to_order",
+        "order_to_broker",
+        "payment_to_broker",
+        "payment_to_gateway",
+        "gateway_to_payment",
+    ),
+}
+# The link to a service's database, when that is a server and not a file.
+DATABASE_LINKS: Mapping[str, str] = {
+    "order": "order_to_database",
+    "payment": "payment_to_database",
+    "orchestrator": "orchestrator_to_database",
 }
 
-PROCESSES: tuple[str, ...] = ("order", "payment", "gateway")
+_THREE: tuple[str, ...] = ("order", "payment", "gateway")
+SERVICES_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": _THREE,
+    "hardened": _THREE,
+    "orchestrated": ("orchestrator", *_THREE),
+    "choreographed": _THREE,
+}
+# Where a shopper places an order, and over which link.
+EDGE_OF: Mapping[str, str] = {
+    "naive": "shopper_to_order",
+    "hardened": "shopper_to_order",
+    "orchestrated": "shopper_to_orchestrator",
+    "choreographed": "shopper_to_order",
+}
+PLACE_PATH_OF: Mapping[str, str] = {
+    "naive": "/order/place",
+    "hardened": "/order/place",
+    "orchestrated": "/saga/place-order",
+    "choreographed": "/order/place",
+}
+
+PROCESSES: tuple[str, ...] = ("orchestrator", "order", "payment", "gateway")
+
+
+def links_of(strategy: str, database: str = "sqlite") -> tuple[str, ...]:
+    """Return the links of a strategy, those to its databases included where they are servers."""
+    to_databases = (
+        tuple(DATABASE_LINKS[name] for name in SERVICES_OF[strategy] if name in DATABASE_LINKS)
+        if database == "postgres"
+        else ()
+    )
+    return LINKS_OF[strategy] + to_databases
+
+
+def processes_of(strategy: str, database: str = "sqlite") -> tuple[str, ...]:
+    """Return the processes of a strategy's stack, the servers it borrows included."""
+    borrowed = ("broker",) if strategy == "choreographed" else ()
+    return SERVICES_OF[strategy] + borrowed + (("database",) if database == "postgres" else ())
+
 
 EVENTS: frozenset[str] = frozenset(
     {
@@ -41,6 +106,21 @@ EVENTS: frozenset[str] = frozenset(
         "payment.refund_succeeded",
         "payment.deduplicated",
         "payment.fenced",
+        "payment.webhook_received",
+        "saga.started",
+        "saga.step_started",
+        "saga.step_ended",
+        "saga.turned_back",
+        "saga.ended",
+        "outbox.sent",
+        "message.published",
+        "message.received",
+        "message.handled",
+        "message.deduplicated",
+        "message.dead_lettered",
+        "broker.published",
+        "broker.duplicated",
+        "broker.reversed",
         "lease.taken",
         "call.started",
         "call.ended",

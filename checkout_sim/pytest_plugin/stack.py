@@ -16,11 +16,13 @@ from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.scenario_files.shipped import links_path
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import EngineChoice, Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.single import simulate
 from checkout_sim.stack.fork_client import ForkServer, can_fork
 from checkout_sim.stack.launch import launch
+from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
 
@@ -35,6 +37,7 @@ class CheckoutStack:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.spawner = ForkServer(launch(MODULES)) if can_fork() else Subprocesses()
+        self.servers = Servers()
         # A loop of our own making is never set as the thread's: pytest-asyncio's stays in place.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._warm = False
@@ -63,11 +66,15 @@ class CheckoutStack:
             ) from failure
 
     def close(self) -> None:
-        """End the fork server, and with it all that is left of any run."""
+        """End the servers and the fork server, and with it all that is left of any run."""
         try:
-            self._runner.run(self.spawner.close())
+            self._runner.run(self._ended())
         finally:
             self._runner.close()
+
+    async def _ended(self) -> None:
+        await self.servers.close()
+        await self.spawner.close()
 
     async def _simulated(
         self, scenario: Scenario, strategy: str, seed: int | None, options: Options
@@ -80,8 +87,7 @@ class CheckoutStack:
                 scenario,
                 strategy=strategy,
                 seed=seed,
-                options=options,
-                spawner=self.spawner,
+                means=Means(options=options, spawner=self.spawner, servers=self.servers),
                 watch=lambda _: None,
             )
         except StackDidNotStart:

@@ -156,12 +156,21 @@ def _expect(shape: ScenarioShape) -> Iterator[Finding]:
 
 def _reach(shape: ScenarioShape, strategy: str, here: Trail) -> Iterator[Finding]:
     """Yield faults that cannot touch this strategy, whose verdict would then prove nothing."""
-    carrying = wire.LINKS_OF[strategy]
+    carrying = wire.links_of(strategy, shape.stack.database)
     for fault in shape.faults:
         links: list[str] = getattr(fault, "link", [])
         if links and not set(links) & set(carrying):
             needs = f"one of {', '.join(links)}" if len(links) > 1 else links[0]
             told = f'fault "{fault.name}" needs {needs}; {strategy} has only {", ".join(carrying)}'
+            yield Finding(trail=here, message=told, at_key=True)
+    running = wire.processes_of(strategy, shape.stack.database)
+    for fault in shape.faults:
+        processes: list[str] = getattr(fault, "process", [])
+        if processes and not set(processes) & set(running):
+            told = (
+                f'fault "{fault.name}" needs the process {" or ".join(processes)}; '
+                f"{strategy} on {shape.stack.database} has only {', '.join(running)}"
+            )
             yield Finding(trail=here, message=told, at_key=True)
 
 

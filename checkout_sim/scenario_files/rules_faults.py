@@ -11,7 +11,6 @@ from typing import Protocol
 
 from checkout_sim.model import wire
 from checkout_sim.model.scenario import Drawn
-from checkout_sim.scenario_files.names import BREAKABLE
 from checkout_sim.scenario_files.parse import Trail
 from checkout_sim.scenario_files.problems import Finding
 from checkout_sim.scenario_files.shape import SettleShape, ShopperShape, StackShape
@@ -199,7 +198,7 @@ def _settle(faults: Sequence[Fault], shape: Story) -> Iterator[Finding]:
     )
     usual = round(wire.SHOPPER_PATIENCE_MS * scale)
     patience = max([usual, *(s.patience for s in shape.shoppers if s.patience is not None)])
-    backoff = round(max(wire.SETTINGS[s].get("retry_high_ms", 0) for s in BREAKABLE) * scale)
+    backoff = round(max(own.get("retry_high_ms", 0) for own in wire.SETTINGS.values()) * scale)
     least = slowest + patience + backoff
     if shape.settle.within < least:
         told = (

@@ -10,10 +10,12 @@ from checkout_sim.model.errors import StrategyUnknown
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
 from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
 from checkout_sim.stack.launch import Launched
+from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES, Service
 
@@ -79,12 +81,13 @@ async def simulate_each(
     waiting = iter(asked)
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
     fork_server = ForkServer(launched) if can_fork() else Subprocesses()
+    servers = Servers()
     stopping = asyncio.Event()
 
     async def work() -> None:
         try:
             for planned in waiting:
-                run = await simulate_planned(planned, options=options, spawner=spawner, watch=watch)
+                run = await simulate_planned(planned, means=means, watch=watch)
                 if options.fail_fast and run.as_expected is False:
                     stopping.set()
                 finished.put_nowait(run)
@@ -98,7 +101,7 @@ async def simulate_each(
 
     workers: list[asyncio.Task[None]] = []
     warming = asyncio.create_task(fork_server.start(MODULES))
-    spawner = _WhenWarm(fork_server, warming)
+    means = Means(options=options, spawner=_WhenWarm(fork_server, warming), servers=servers)
     try:
         workers = [asyncio.create_task(work()) for _ in range(_at_a_time(options))]
         working = len(workers)
@@ -114,6 +117,7 @@ async def simulate_each(
         for task in (warming, *workers):
             task.cancel()
         await asyncio.gather(warming, *workers, return_exceptions=True)
+        await servers.close()
         await fork_server.close()
 
 

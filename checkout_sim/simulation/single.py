@@ -17,7 +17,7 @@ from checkout_sim.model.plan import Checkout, Plan
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.seen import ProcessNote
-from checkout_sim.model.wire import LINKS_OF
+from checkout_sim.model.wire import links_of
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
 from checkout_sim.runner.clock import MonotonicClock
@@ -26,10 +26,9 @@ from checkout_sim.runner.execute import planned as stepwise
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.judging import judged, keep
 from checkout_sim.simulation.keeping import Keeping
-from checkout_sim.simulation.options import Options
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.telling import Reporter, Watch
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
-from checkout_sim.stack.fork_client import Spawner
 
 _IN_MEMORY_CHECKOUTS = 20_000  # above, the evidence index goes to a file in the run's folder
 
@@ -48,15 +47,13 @@ async def simulate(
     *,
     strategy: str,
     seed: int | None,
-    options: Options,
-    spawner: Spawner,
+    means: Means,
     watch: Watch,
 ) -> Run:
     """Draw the scenario's plan, run it once and judge it: see `simulate_planned`."""
     return await simulate_planned(
         planned_run(scenario, strategy=strategy, seed=seed),
-        options=options,
-        spawner=spawner,
+        means=means,
         watch=watch,
     )
 
@@ -67,9 +64,7 @@ def planned_run(scenario: Scenario, *, strategy: str, seed: int | None) -> Plann
     return Planned(plan=plan, scenario=scenario, strategy=strategy)
 
 
-async def simulate_planned(
-    planned: Planned, *, options: Options, spawner: Spawner, watch: Watch
-) -> Run:
+async def simulate_planned(planned: Planned, *, means: Means, watch: Watch) -> Run:
     """Run a plan once and judge it; everything is archived in the run's own folder.
 
     Raises StackDidNotStart, or RunNotKept where the disk refuses the history; whatever else goes
@@ -77,17 +72,15 @@ async def simulate_planned(
     lifted and no process is left.
     """
     with begin_run(
-        options.runs_folder,
+        means.options.runs_folder,
         scenario=planned.plan.scenario,
         strategy=planned.strategy,
         seed=planned.plan.seed,
     ) as folder:
-        return await _in_folder(folder, planned, options, spawner, watch)
+        return await _in_folder(folder, planned, means, watch)
 
 
-async def _in_folder(
-    folder: Path, planned: Planned, options: Options, spawner: Spawner, watch: Watch
-) -> Run:
+async def _in_folder(folder: Path, planned: Planned, means: Means, watch: Watch) -> Run:
     plan = planned.plan
     reporter = Reporter(watch, folder.name, plan, planned.strategy)
     write_lock(
@@ -107,7 +100,7 @@ async def _in_folder(
             ],
         )
         recording("runner", "phase.entered", data={"phase": "start"})
-        await keeping.during(_live(planned, folder, options, spawner, recording, reporter))
+        await keeping.during(_live(planned, folder, means, recording, reporter))
     history = evidence.finish()
     try:
         run = judged(history, folder=folder)
@@ -121,8 +114,7 @@ async def _in_folder(
 async def _live(
     planned: Planned,
     folder: Path,
-    options: Options,
-    spawner: Spawner,
+    means: Means,
     recording: Recording,
     reporter: Reporter,
 ) -> None:
@@ -135,9 +127,9 @@ async def _live(
         strategy=planned.strategy,
         spec=plan.stack,
         folder=folder,
-        options=options,
-        spawner=spawner,
+        means=means,
         listeners=listeners,
+        struck=_struck(plan),
     ) as live:
         reporter.say("engine", engine=live.engine, note=live.note)
         _open(recording, planned, live)
@@ -160,6 +152,10 @@ async def _live(
                 recording("supervisor", "evidence.gap", data={"message": gap})
 
 
+def _struck(plan: Plan) -> frozenset[str]:
+    return frozenset(name for fault in plan.faults for name in fault.processes)
+
+
 def _open(recording: Recording, planned: Planned, live: LiveWorld) -> None:
     plan = planned.plan
     expected = planned.scenario.expect.get(planned.strategy)
@@ -172,7 +168,7 @@ def _open(recording: Recording, planned: Planned, live: LiveWorld) -> None:
         "checkouts": plan.checkouts,
         "proof_checkouts": len(plan.proof),
         "faults": [asdict(fault) for fault in plan.faults],
-        "links": list(LINKS_OF[planned.strategy]),
+        "links": list(links_of(planned.strategy, plan.stack.database)),
         "invariants": list(plan.invariants),
         "expect": None if expected is None else asdict(expected),
         "time_scale": plan.stack.time_scale,

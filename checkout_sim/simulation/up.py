@@ -11,10 +11,12 @@ from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.run import Engine
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.seen import ProcessNote
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import ForkServer, can_fork
+from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
 
@@ -49,13 +51,14 @@ async def bring_up(
         fork_server = ForkServer() if can_fork() else Subprocesses()
         closing.push_async_callback(fork_server.close)
         await fork_server.start(MODULES)
+        servers = Servers()
+        closing.push_async_callback(servers.close)
         live = await closing.enter_async_context(
             live_world(
                 strategy=strategy,
                 spec=StackSpec(),
                 folder=folder,
-                options=options,
-                spawner=fork_server,
+                means=Means(options=options, spawner=fork_server, servers=servers),
                 listeners=Listeners(
                     on_event=lambda _: None, on_process=lambda note: _tell(on_note, note)
                 ),

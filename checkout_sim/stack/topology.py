@@ -12,7 +12,7 @@ from pathlib import Path
 
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
-from checkout_sim.model.wire import PROCESSES
+from checkout_sim.model.wire import DATABASE_LINKS, LINKS_OF, SERVICES_OF
 from checkout_sim.stack.launch import MODULES
 
 __all__ = [
@@ -29,15 +29,28 @@ __all__ = [
 HOST = "127.0.0.1"
 
 # The ports of `up` and of the upstreams in toxiproxy.json; a private stack takes free ones.
-FIXED_PORTS: Mapping[str, int] = {"order": 3000, "payment": 3001, "gateway": 3003}
-
-# Which setting of which service holds the URL of a link, and so makes its calls pass there.
-_LINK_SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "order": {"PAYMENT_URL": "order_to_payment"},
-    "payment": {"GATEWAY_URL": "payment_to_gateway"},
-    "gateway": {},
+FIXED_PORTS: Mapping[str, int] = {
+    "order": 3000,
+    "payment": 3001,
+    "orchestrator": 3002,
+    "gateway": 3003,
+    "broker": 3004,
+    "database": 3005,
 }
-_TOLD_THE_STRATEGY = frozenset({"order", "payment"})
+
+# Which setting of which service holds the URL of a link, and so makes its calls pass there. A
+# service is told of those links only that carry its strategy.
+_LINK_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "order": {"PAYMENT_URL": "order_to_payment", "BROKER_URL": "order_to_broker"},
+    "payment": {"GATEWAY_URL": "payment_to_gateway", "BROKER_URL": "payment_to_broker"},
+    "orchestrator": {
+        "ORDER_URL": "orchestrator_to_order",
+        "PAYMENT_URL": "orchestrator_to_payment",
+    },
+    "gateway": {"WEBHOOK_URL": "gateway_to_payment"},
+}
+_TOLD_THE_STRATEGY = frozenset({"orchestrator", "order", "payment"})
+_BROKERED = frozenset({"order", "payment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,32 +147,36 @@ def topology(
     link_urls: Mapping[str, str],
     seed: int | None,
     instance_token: str,
+    scope: str = "",
 ) -> tuple[Service, ...]:
     """Return every process of the stack: gateway first, so that nobody calls into a void.
 
     `ports` maps (service, instance) to a port and so says how many replicas there are, which
-    must agree with `spec`; `link_urls` maps a link to the URL a caller must use. Replicas share
-    one database file in `folder`. A port or link that is missing raises StackDidNotStart.
+    must agree with `spec`; `link_urls` maps a link to the URL a caller must use, and with it the
+    database a service keeps there. Replicas share one database, a file in `folder` otherwise.
+    `scope` sets this run's queues apart on a shared broker. A port or link that is missing raises
+    StackDidNotStart.
     """
     return tuple(
         _service(
             name,
             instance,
-            told=_told(name, strategy=strategy, spec=spec, folder=folder, link_urls=link_urls),
+            told=_told(name, strategy=strategy, spec=spec, folder=folder, link_urls=link_urls)
+            | ({"BROKER_PREFIX": scope} if name in _BROKERED and scope else {}),
             port=_port(ports, name, instance),
             seed=seed,
             token=instance_token,
         )
-        for name in reversed(PROCESSES)
+        for name in reversed(SERVICES_OF[strategy])
         for instance in range(1, spec.replicas.get(name, 1) + 1)
     )
 
 
-def instances(spec: StackSpec) -> tuple[tuple[str, int], ...]:
-    """Return every (service, instance) the stack section asks for: what needs a port."""
+def instances(strategy: str, spec: StackSpec) -> tuple[tuple[str, int], ...]:
+    """Return every (service, instance) of a strategy's stack: what needs a port."""
     return tuple(
         (name, instance)
-        for name in PROCESSES
+        for name in SERVICES_OF[strategy]
         for instance in range(1, spec.replicas.get(name, 1) + 1)
     )
 
@@ -195,7 +212,14 @@ def _told(
     }
     if name in _TOLD_THE_STRATEGY:
         told["STRATEGY"] = strategy
-    for setting, link in _LINK_SETTINGS[name].items():
+    links = {
+        setting: link
+        for setting, link in _LINK_SETTINGS[name].items()
+        if link in LINKS_OF[strategy]
+    }
+    if spec.database == "postgres" and name in DATABASE_LINKS:
+        links["DATABASE_URL"] = DATABASE_LINKS[name]
+    for setting, link in links.items():
         if link not in link_urls:
             raise StackDidNotStart(
                 f'no URL for link "{link}", which {name} calls through; have '

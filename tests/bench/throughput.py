@@ -22,11 +22,13 @@ import psutil
 from checkout_sim.clients.transport import http_client
 from checkout_sim.model.claims import CORE
 from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.single import simulate
 from checkout_sim.stack.fork_client import ForkServer
 from checkout_sim.stack.ports import PortReservation
 from checkout_sim.stack.proxy_server import ProxiedLink, start_proxy_server
+from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.topology import MODULES
 from tests.bench.table import Figure, show
 
@@ -78,7 +80,7 @@ def cpu_seconds() -> tuple[float, float]:
 
 
 async def ours(
-    strategy: str, asked: argparse.Namespace, folder: Path, spawner: ForkServer
+    strategy: str, asked: argparse.Namespace, folder: Path, spawner: ForkServer, servers: Servers
 ) -> Round:
     """Run one storm of our stack without faults."""
     scenario = Scenario(
@@ -96,10 +98,13 @@ async def ours(
         scenario,
         strategy=strategy,
         seed=1,
-        options=Options(
-            engine=asked.engine, runs_folder=folder, links_path=ROOT / "toxiproxy.json"
+        means=Means(
+            options=Options(
+                engine=asked.engine, runs_folder=folder, links_path=ROOT / "toxiproxy.json"
+            ),
+            spawner=spawner,
+            servers=servers,
         ),
-        spawner=spawner,
         watch=cpu.watch,
     )
     if run.verdict.status != "valid":
@@ -178,7 +183,7 @@ async def baseline(asked: argparse.Namespace, folder: Path) -> Round:
 async def measure(asked: argparse.Namespace) -> list[Figure]:
     """Run the rounds, interleaved, and return medians and ratios."""
     rounds: dict[str, list[Round]] = {"idiomatic": [], "naive": [], "hardened": []}
-    spawner = ForkServer()
+    spawner, servers = ForkServer(), Servers()
     await spawner.start(MODULES)
     try:
         for number in range(asked.rounds):
@@ -188,9 +193,10 @@ async def measure(asked: argparse.Namespace) -> list[Figure]:
                     if name == "idiomatic":
                         kept.append(await baseline(asked, folder))
                     else:
-                        kept.append(await ours(name, asked, folder, spawner))
+                        kept.append(await ours(name, asked, folder, spawner, servers))
                 print(f"round {number + 1} {name}: {kept[-1].per_s:.0f}/s", file=sys.stderr)
     finally:
+        await servers.close()
         await spawner.close()
     base = statistics.median(one.per_s for one in rounds["idiomatic"])
     figures = [Figure(name="idiomatic baseline", value=base, unit="checkouts/s")]

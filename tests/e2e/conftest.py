@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.topology import MODULES
 
 STORY = """
@@ -40,6 +41,13 @@ async def fork_server() -> AsyncIterator[ForkServer]:
     await server.start(MODULES)
     yield server
     await server.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def servers() -> AsyncIterator[Servers]:
+    shared = Servers()
+    yield shared
+    await shared.close()
 
 
 @pytest.fixture

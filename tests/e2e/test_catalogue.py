@@ -6,10 +6,12 @@ import pytest
 
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.scenario_files.load import link_names, load_scenario
+from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import EngineChoice, Options
 from checkout_sim.simulation.single import simulate
 from checkout_sim.stack.fork_client import ForkServer
 from checkout_sim.stack.proxy_install import find_toxiproxy
+from checkout_sim.stack.servers import Servers
 
 ROOT = Path(__file__).parents[2]
 LINKS = ROOT / "toxiproxy.json"
@@ -37,14 +39,18 @@ async def test_a_scenario_earns_the_verdict_it_states(
     strategy: str,
     engine: EngineChoice,
     fork_server: ForkServer,
+    servers: Servers,
     tmp_path: Path,
 ) -> None:
     run = await simulate(
         scenario,
         strategy=strategy,
         seed=None,
-        options=Options(engine=engine, runs_folder=tmp_path, links_path=LINKS),
-        spawner=fork_server,
+        means=Means(
+            options=Options(engine=engine, runs_folder=tmp_path, links_path=LINKS),
+            spawner=fork_server,
+            servers=servers,
+        ),
         watch=lambda _: None,
     )
 

@@ -12,6 +12,7 @@ LINK_URLS = {
     "shopper_to_order": "http://127.0.0.1:51000",
     "order_to_payment": "http://127.0.0.1:51001",
     "payment_to_gateway": "http://127.0.0.1:51003",
+    "gateway_to_payment": "http://127.0.0.1:51006",
 }
 
 
@@ -51,9 +52,10 @@ def test_payment_is_told_to_call_the_gateway_through_its_link() -> None:
     assert told["PAYMENT_STRATEGY"] == "hardened"
 
 
-def test_the_gateway_has_no_strategy_and_calls_nobody() -> None:
+def test_the_gateway_has_no_strategy_and_tells_payment_through_its_link() -> None:
     told = stack()["gateway", 1].environment
-    assert not [name for name in told if name.endswith(("_URL", "_STRATEGY"))]
+    assert told["GATEWAY_WEBHOOK_URL"] == "http://127.0.0.1:51006"
+    assert "GATEWAY_STRATEGY" not in told
 
 
 def test_a_service_reaches_health_directly_never_over_its_link() -> None:
@@ -68,7 +70,7 @@ def test_replicas_share_a_database_and_nothing_else() -> None:
 
 
 def test_what_needs_a_port_is_every_instance() -> None:
-    wanted = instances(StackSpec(replicas={"payment": 2}))
+    wanted = instances("hardened", StackSpec(replicas={"payment": 2}))
     assert wanted == (("order", 1), ("payment", 1), ("payment", 2), ("gateway", 1))
 
 
@@ -107,8 +109,17 @@ def test_the_map_of_links_in_the_repository_leads_to_each_service() -> None:
     links = load_link_map(Path(__file__).parents[2] / "toxiproxy.json")
     assert {link.name: link.service for link in links} == {
         "shopper_to_order": "order",
+        "shopper_to_orchestrator": "orchestrator",
         "order_to_payment": "payment",
+        "orchestrator_to_order": "order",
+        "orchestrator_to_payment": "payment",
         "payment_to_gateway": "gateway",
+        "gateway_to_payment": "payment",
+        "order_to_broker": "broker",
+        "payment_to_broker": "broker",
+        "order_to_database": "database",
+        "payment_to_database": "database",
+        "orchestrator_to_database": "database",
     }
 
 
