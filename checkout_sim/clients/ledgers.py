@@ -75,11 +75,16 @@ class Ledgers:
         answers = await asyncio.gather(*(self._undecided_of(name) for name in self._urls))
         return dict(zip(self._urls, answers, strict=True))
 
-    async def read(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Yield the rows of one of the ledgers of `model/ledger.py`, oldest first."""
+    async def read(
+        self, name: str, *, after: int | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield the rows of one of the ledgers of `model/ledger.py`, oldest first.
+
+        `after` passes over that many: a ledger's cursor counts its rows from 1, with gaps at most.
+        """
         keeper = KEEPER_OF[name]
         service = keeper.service
-        cursor: str | int | None = None
+        cursor: str | int | None = after
         while True:
             query = {"limit": str(PAGE_ROWS)} | ({} if cursor is None else {"after": str(cursor)})
             page, url = await self._page(service, keeper.path, query)

@@ -11,7 +11,7 @@ Judging earlier would convict a saga that is still compensating. The runner cons
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import assert_never
 
@@ -37,8 +37,16 @@ async def planned(steps: Iterable[Step]) -> AsyncIterator[Step]:
 class Execution:
     """One run in progress: the storm's tasks and what the later phases must know of it."""
 
-    def __init__(self, world: World, recording: Recording, *, concurrency: int | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        recording: Recording,
+        *,
+        concurrency: int | None,
+        checkout_ended: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._world = world
+        self._checkout_ended = checkout_ended
         self._recording = recording
         self._moments = Moments(world.clock)
         self._calls = OpenCalls()
@@ -162,6 +170,7 @@ class Execution:
             await self._shoppers.check_out(shopper)
         finally:
             self._open_checkouts -= 1
+            self._checkout_ended(shopper.checkout)
             if slot is not None:
                 slot.release()
 
@@ -242,13 +251,16 @@ async def execute(
     concurrency: int | None,
     settle_as: Settle,
     proof: Sequence[Shopper] = (),
+    checkout_ended: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Run all phases. However the storm ends, the world is calmed before this returns.
+
+    `checkout_ended` hears of each purchase of the storm when its last attempt has ended.
 
     A fault that cannot be applied or lifted is recorded and judged; a world that cannot be calmed
     never comes to rest, so it is read as it stands.
     """
-    execution = Execution(world, recording, concurrency=concurrency)
+    execution = Execution(world, recording, concurrency=concurrency, checkout_ended=checkout_ended)
     try:
         await execution.storm(steps)
         calm = await execution.calm()

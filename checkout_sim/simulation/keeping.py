@@ -47,16 +47,17 @@ class Keeping:
                 raise
         finally:
             flushing.cancel()
-            self._flush()
+            self.flush()
         if self._refusal is not None:
             raise self._refusal
 
     async def _flush_regularly(self) -> None:
         while self._refusal is None:
             await asyncio.sleep(_FLUSH_EVERY_S)
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Make what was recorded up to now readable in the file."""
         try:
             self._recorder.flush()
         except RunNotKept as refusal:

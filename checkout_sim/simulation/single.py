@@ -22,8 +22,8 @@ from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
 from checkout_sim.runner.clock import MonotonicClock
 from checkout_sim.runner.execute import execute, fill_carts
-from checkout_sim.runner.execute import planned as stepwise
 from checkout_sim.runner.recording import Recording
+from checkout_sim.simulation.attending import Attendant, Bystander
 from checkout_sim.simulation.judging import judged, keep
 from checkout_sim.simulation.keeping import Keeping
 from checkout_sim.simulation.means import Means
@@ -64,8 +64,12 @@ def planned_run(scenario: Scenario, *, strategy: str, seed: int | None) -> Plann
     return Planned(plan=plan, scenario=scenario, strategy=strategy)
 
 
-async def simulate_planned(planned: Planned, *, means: Means, watch: Watch) -> Run:
+async def simulate_planned(
+    planned: Planned, *, means: Means, watch: Watch, attendant: Attendant | None = None
+) -> Run:
     """Run a plan once and judge it; everything is archived in the run's own folder.
+
+    An `attendant` follows the run from inside, and what happens in the storm is its choice.
 
     Raises StackDidNotStart, or RunNotKept where the disk refuses the history; whatever else goes
     wrong is in the history, and makes the verdict unknown. However it ends, every fault is
@@ -77,10 +81,12 @@ async def simulate_planned(planned: Planned, *, means: Means, watch: Watch) -> R
         strategy=planned.strategy,
         seed=planned.plan.seed,
     ) as folder:
-        return await _in_folder(folder, planned, means, watch)
+        return await _in_folder(folder, planned, means, watch, attendant or Bystander())
 
 
-async def _in_folder(folder: Path, planned: Planned, means: Means, watch: Watch) -> Run:
+async def _in_folder(
+    folder: Path, planned: Planned, means: Means, watch: Watch, attendant: Attendant
+) -> Run:
     plan = planned.plan
     reporter = Reporter(watch, folder.name, plan, planned.strategy)
     write_lock(
@@ -91,16 +97,18 @@ async def _in_folder(folder: Path, planned: Planned, means: Means, watch: Watch)
     evidence = Evidence.at(folder / "evidence.db") if large else Evidence.in_memory()
     with ExitStack() as closing:
         keeping = Keeping(closing.enter_context(Recorder(folder)))
+        attendant.begun(folder, keeping.flush)
         recording = Recording(
             MonotonicClock(),
             [
                 keeping.append,
                 evidence.add,
                 reporter.observe,
+                attendant.observe,
             ],
         )
         recording("runner", "phase.entered", data={"phase": "start"})
-        await keeping.during(_live(planned, folder, means, recording, reporter))
+        await keeping.during(_live(planned, folder, means, recording, reporter, attendant))
     history = evidence.finish()
     try:
         run = judged(history, folder=folder)
@@ -117,6 +125,7 @@ async def _live(
     means: Means,
     recording: Recording,
     reporter: Reporter,
+    attendant: Attendant,
 ) -> None:
     plan = planned.plan
     listeners = Listeners(
@@ -139,12 +148,13 @@ async def _live(
         watching = asyncio.create_task(_watch_proxy_server(recording, live))
         try:
             await execute(
-                stepwise(plan.steps),
+                attendant.steps(plan, live, recording),
                 live.world,
                 recording,
                 concurrency=plan.concurrency,
                 settle_as=plan.settle,
                 proof=plan.proof,
+                checkout_ended=attendant.checkout_ended,
             )
         finally:
             watching.cancel()
