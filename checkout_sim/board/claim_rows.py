@@ -7,6 +7,7 @@ could not be decided is `unknown`, as loud as a broken one, since absence proves
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from checkout_sim.model.claims import CORE
@@ -60,35 +61,42 @@ class CheckRow(NamedTuple):
     why: str
 
 
-class ClaimBoard:
-    """What the judge has said of one run so far. A new run begins with a new board."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What the judge has said of one run so far. A new run begins with a new one.
 
-    def __init__(self) -> None:
-        self.said: Judged | None = None
-        self.violations: tuple[Violation, ...] = ()
-        self._ever: dict[str, dict[str, None]] = {}  # claim → who broke it, in order of coming
-        self._first: dict[str, str] = {}
+    `offenders` are all who ever broke each claim, in order of coming.
+    """
 
-    def hear(self, said: Judged) -> None:
-        """Take what the judge says; what it no longer says is mended, and stays in `ever`."""
-        self.said = said
-        self.violations = said.violations
+    said: Judged | None = None
+    offenders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def heard(self, said: Judged) -> "Claims":
+        """Return it with one more word of the judge's; what is mended stays in `ever`."""
+        offenders = dict(self.offenders)
         for violation in said.violations:
+            known = offenders.get(violation.invariant, ())
             who = offender(violation)
-            self._ever.setdefault(violation.invariant, {})[who] = None
-            self._first.setdefault(violation.invariant, who)
+            if who not in known:
+                offenders[violation.invariant] = (*known, who)
+        return Claims(said=said, offenders=offenders)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Return what stands violated by the judge's latest word."""
+        return self.said.violations if self.said else ()
 
     @property
     def ever(self) -> int:
         """Return how many orders stood violated at some time of this run."""
-        mine = {who for of_claim in self._ever.values() for who in of_claim}
+        mine = {who for known in self.offenders.values() for who in known}
         return max(len(mine), self.said.ever if self.said else 0)
 
     def rows(self, suspicions: Iterable[str] = ()) -> tuple[ClaimRow, ...]:
         """Return a row for every claim judged, the core ones at least, in the registry's order."""
         suspects = suspects_by_claim(suspicions)
         said = self.said
-        names = dict.fromkeys((*CORE, *(said.judged if said else ()), *self._ever))
+        names = dict.fromkeys((*CORE, *(said.judged if said else ()), *self.offenders))
         if said:
             names |= dict.fromkeys((*said.broken, *said.unknowns))
             names = {name: None for name in names if name not in said.checks}
@@ -104,14 +112,15 @@ class ClaimBoard:
         listed = [one for one in self.violations if one.invariant == name]
         broken = max(len(listed), said.broken.get(name, 0) if said else 0)
         why = said.unknowns.get(name, "") if said else ""
+        offenders = self.offenders.get(name, ())
         return ClaimRow(
             name=name,
             state=_state(said, name, broken=broken, unknown=bool(why), suspect=suspect),
             judged=said.judged.get(name) if said else None,
             suspect=suspect,
             broken=broken,
-            ever=max(len(self._ever.get(name, ())), broken),
-            first=self._first.get(name, ""),
+            ever=max(len(offenders), broken),
+            first=offenders[0] if offenders else "",
             why=why,
         )
 

@@ -229,10 +229,10 @@ def _link_row(
         title=link.title,
         p50=said_duration(flow.p50_ms),
         p95=said_duration(flow.p95_ms),
-        per_s=f"{flow.per_s:.0f}" if flow.per_s >= 1 or not flow.count else f"{flow.per_s:.1f}",
+        per_s=f"{flow.per_s:.0f}" if flow.per_s >= 1 or not flow.calls else f"{flow.per_s:.1f}",
         errors="-" if share is None else f"{share * 100:.0f}%",
         spark=sparkline(p95s, ascii_only=ascii_only),
-        faults=said or ("-" if used or flow.count else "unused"),
+        faults=said or ("-" if used or flow.calls else "unused"),
         look=look,
     )
 

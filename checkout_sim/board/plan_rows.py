@@ -5,11 +5,11 @@ is the beginning or the end of one fault, at the moment the file names, and it i
 history says so.
 """
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, assert_never
 
+from checkout_sim.board.faults import FaultSeen
 from checkout_sim.model.fault import FaultKind, GatewayFault, LinkFault, ProcessFault
-from checkout_sim.model.history import Observation
 from checkout_sim.model.scenario import (
     AfterCheckouts,
     AfterInjected,
@@ -34,17 +34,17 @@ MARKS: dict[StepState, str] = {
 }
 
 PHASES = ("start", "storm", "calm", "settle", "read", "judged")
+_AFTER_THE_STORM = frozenset(PHASES[2:])
 
 _SECOND_MS = 1000
 
 
 class StepRow(NamedTuple):
-    """One step of a plan: when, what, and how it stands; `times` counts repeats."""
+    """One step of a plan: when, what, and how it stands."""
 
     state: StepState
     when: str
     what: str
-    times: int = 0
 
     @property
     def mark(self) -> str:
@@ -52,74 +52,22 @@ class StepRow(NamedTuple):
         return MARKS[self.state]
 
 
-class Progress:
-    """What a run has come to: its phase, its checkouts, and each fault's doings."""
-
-    def __init__(self) -> None:
-        self.phase = ""
-        self.strategy = ""
-        self.scenario = ""
-        self.path = ""
-        self.seed: int | None = None
-        self.checkouts = 0
-        self.sent = 0
-        self.ended = 0
-        self.injected: Counter[str] = Counter()
-        self.lifted: Counter[str] = Counter()
-        self.failed: dict[str, str] = {}
-        self._sent: set[int] = set()
-        self._ended: set[int] = set()
-
-    def see(self, one: Observation) -> None:
-        """Take one more observation of the run."""
-        match one.kind:
-            case "run.opened":
-                self._opened(one)
-            case "phase.entered":
-                self.phase = str(one.data.get("phase", ""))
-            case "client.sent" if one.checkout is not None:
-                self._sent.add(one.checkout)
-                self.sent = len(self._sent)
-            case "client.ended" if one.checkout is not None:
-                self._ended.add(one.checkout)
-                self.ended = len(self._ended)
-            case "fault.injected" if one.fault:
-                self.injected[one.fault] += 1
-            case "fault.lifted" if one.fault:
-                self.lifted[one.fault] += 1
-            case "fault.failed" if one.fault:
-                self.failed[one.fault] = str(one.data.get("message", ""))
-            case _:
-                pass
-
-    def _opened(self, one: Observation) -> None:
-        data = one.data
-        self.strategy = str(data.get("strategy", ""))
-        self.scenario = str(data.get("scenario", ""))
-        self.path = str(data.get("path", ""))
-        self.seed = data.get("seed")
-        self.checkouts = int(data.get("checkouts") or 0)
-
-    @property
-    def over(self) -> bool:
-        """Return whether the storm is past: what has not begun will not begin."""
-        return self.phase in PHASES[2:]
-
-
-def step_rows(scenario: Scenario, progress: Progress) -> tuple[StepRow, ...]:
+def step_rows(
+    scenario: Scenario, faults: Mapping[str, FaultSeen], phase: str
+) -> tuple[StepRow, ...]:
     """Return two rows for each fault of a scenario, its beginning and its end, in the file's order.
 
-    The first step that is neither done nor failed is `next` while the storm lasts; what never began
-    is `missed` once it is over.
+    `faults` is what was seen of them, by name. The first step that is neither done nor failed is
+    `next` while the storm lasts; what never began is `missed` once it is over.
     """
     rows: list[StepRow] = []
     pointed = False
     for rule in scenario.faults:
-        for row in _rows_of(rule, progress):
+        for row in _rows_of(rule, faults.get(rule.name)):
             state = row.state
-            if state == "waiting" and progress.over:
+            if state == "waiting" and phase in _AFTER_THE_STORM:
                 state = "missed"
-            elif state == "waiting" and not pointed and progress.phase == "storm":
+            elif state == "waiting" and not pointed and phase == "storm":
                 state, pointed = "next", True
             rows.append(row._replace(state=state))
     return tuple(rows)
@@ -141,10 +89,10 @@ def phase_bar(phase: str, share: float, *, width: int) -> str:
 
 
 def said_expectation(expected: Expectation | None) -> str:
-    """Return the verdict a strategy must earn: `invalid by replies_are_true`, `valid, 5 confirmed`."""
+    """Return the verdict a strategy must earn: `invalid by replies_are_true`."""
     if expected is None:
         return "nothing"
-    words = expected.verdict
+    words: str = expected.verdict
     if expected.trips:
         words += f" by {', '.join(expected.trips)}"
     if expected.confirmed is not None:
@@ -191,21 +139,22 @@ def said_kind(kind: FaultKind) -> str:
             assert_never(kind)
 
 
-def _rows_of(rule: FaultRule, progress: Progress) -> tuple[StepRow, StepRow]:
-    begun, ended = progress.injected[rule.name], progress.lifted[rule.name]
-    failed = rule.name in progress.failed
+def _rows_of(rule: FaultRule, seen: FaultSeen | None) -> tuple[StepRow, StepRow]:
+    stage = seen.stage if seen else "wanted"
+    failed = stage == "stuck"
+    begun = stage in {"armed", "lifted"} or (seen is not None and seen.armed_ms is not None)
     begin: StepState = "done" if begun else "failed" if failed else "waiting"
-    end: StepState = "done" if ended else "failed" if failed and begun else "waiting"
+    end: StepState = "done" if stage == "lifted" else "failed" if failed and begun else "waiting"
     repeats = f", every {_ms(rule.every_ms)}" if rule.every_ms else ""
-    message = f": {progress.failed[rule.name]}" if failed else ""
+    told = f": {seen.message}" if seen is not None and failed else ""
+    struck = f" (hit {seen.hits})" if seen is not None and seen.hits else ""
     return (
         StepRow(
-            begin,
-            f"{said_moment(rule.begin)}{repeats}",
-            f"{rule.name}: {said_kind(rule.kind)}{message}",
-            begun,
+            state=begin,
+            when=f"{said_moment(rule.begin)}{repeats}",
+            what=f"{rule.name}: {said_kind(rule.kind)}{struck}{told}",
         ),
-        StepRow(end, said_moment(rule.end), f"{_undone(rule.kind)} {rule.name}", ended),
+        StepRow(state=end, when=said_moment(rule.end), what=f"{_undone(rule.kind)} {rule.name}"),
     )
 
 
