@@ -11,7 +11,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import archive, judge_million, proxy_hop, reports, start, throughput
+from tests.bench import (
+    archive,
+    judge_million,
+    proxy_hop,
+    reports,
+    start,
+    strategies,
+    throughput,
+)
 from tests.bench.table import Figure, show
 
 
@@ -29,6 +37,9 @@ def main() -> None:
         "judging": lambda: judge_million.figures(100_000 if asked.quick else 1_000_000),
         "archive": lambda: archive.figures(runs=100 if asked.quick else 1000),
         "reports": lambda: reports.figures(rounds=1 if asked.quick else 3),
+        "costs": lambda: asyncio.run(
+            strategies.measure(checkouts=50 if asked.quick else 200, engine=asked.engine)
+        ),
         "throughput": lambda: asyncio.run(throughput.measure(asked)),
     }
     figures: list[Figure] = []
