@@ -268,7 +268,7 @@ def _booked_failed(ladder: Ladder, lost: Rung) -> Rung | None:
         if rung.kind == "call.started" and rung.link == lost.link:
             return None  # it asked again, which is what R4 wants
         written = rung.kind == "payment.result_written" and rung.data.get("status") == "failed"
-        if written or rung.kind in _ROLLED_BACK:
+        if written or rung.kind in _ROLLED_BACK or rung.kind == "saga.turned_back":
             return rung
     return None
 

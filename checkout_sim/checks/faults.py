@@ -12,9 +12,10 @@ from typing import Any
 from checkout_sim.checks.history import History, Row
 from checkout_sim.checks.windows import Window, windows_of
 from checkout_sim.model.verdict import FaultOutcome, Holds, Unknown
+from checkout_sim.model.wire import EDGE_OF
 
 _MOST_WITNESSES = 5
-_EDGE = "shopper_to_order"
+_SHOP = "shopper_to_order"
 
 # What a call on the struck link ends with. Toxiproxy README; measured in TOXIPROXY, Primitives.
 _ENDS_WITH: Mapping[str, frozenset[str]] = {
@@ -186,7 +187,7 @@ def _calls(history: History, window: Window) -> Iterator[Row]:
 
     Columns: the end's observation, the start's, ms, error, order number, checkout, operation.
     """
-    if window.target == _EDGE:
+    if window.target == EDGE_OF.get(history.opened.get("strategy", ""), _SHOP):
         return history.rows(
             "SELECT e.id, s.id, e.duration_ms, e.error, e.n, e.checkout, 'place' FROM ended e "
             "JOIN sent s ON s.checkout = e.checkout AND s.attempt = e.attempt "

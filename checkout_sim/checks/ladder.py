@@ -10,13 +10,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from checkout_sim.checks.sights import rung_of
+from checkout_sim.checks.sights import SHOP, rung_of
 from checkout_sim.checks.windows import TELLING, Window, paired
 from checkout_sim.model.belief import Believed
 from checkout_sim.model.history import Observation
-from checkout_sim.model.ladder import GATEWAY, ORDER, PAYMENT, SHOPPER, Band, Ladder, Rung
-
-LANES = (SHOPPER, ORDER, PAYMENT, GATEWAY)
+from checkout_sim.model.ladder import Band, Ladder, Rung, lanes_of
+from checkout_sim.model.wire import EDGE_OF
 
 # Beginnings of the kinds a ladder needs beside the lines that name its order or its checkout.
 RUN_WIDE = ("run.opened", "phase.entered", "fault.", "process.")
@@ -33,6 +32,7 @@ def ladder(
     `believed_already` saves looking up again what a verdict says of the order.
     """
     seen = list(observations)
+    strategy = next((one.data.get("strategy") for one in seen if one.kind == "run.opened"), None)
     checkout = checkout_of(seen, order_id)
     siblings = () if checkout is None else orders_of(seen, checkout)
     orders = {order_id, *siblings}
@@ -49,8 +49,8 @@ def ladder(
         order_id=order_id,
         checkout=checkout,
         siblings=tuple(one for one in siblings if one != order_id),
-        lanes=LANES,
-        rungs=tuple(_rungs(ordered, times, begin, windows, order_id)),
+        lanes=lanes_of(strategy),
+        rungs=tuple(_rungs(ordered, times, begin, windows, order_id, strategy)),
         bands=tuple(bands_between(windows, begin, end)),
         believed=believed_already or _believed(seen, own, order_id),
     )
@@ -118,12 +118,14 @@ def _rungs(
     begin_ms: float,
     windows: Sequence[Window],
     order_id: str,
+    strategy: str | None,
 ) -> Iterator[Rung]:
+    edge = EDGE_OF.get(strategy or "", SHOP)
     keys: dict[tuple[str, str], str | None] = {}
     for one in ordered:
         at_ms = times[one.id]
         in_force = [win for win in windows if win.asked_ms <= at_ms <= win.end_ms]
-        rung = rung_of(one, at_ms=at_ms - begin_ms, in_force=in_force, keys=keys)
+        rung = rung_of(one, at_ms=at_ms - begin_ms, in_force=in_force, keys=keys, edge=edge)
         if rung is not None:
             yield rung if one.order in {None, order_id} else _of_sibling(rung)
 

@@ -11,32 +11,47 @@ from dataclasses import replace
 from checkout_sim.checks.phrases import amount
 from checkout_sim.checks.windows import Window
 from checkout_sim.model.history import Observation
-from checkout_sim.model.ladder import ORDER, SHOPPER, Rung, Shape, Tone
+from checkout_sim.model.ladder import BROKER, SHOPPER, Rung, Shape, Tone
+from checkout_sim.model.wire import EDGE_OF, PLACE_PATH_OF
 
 UNSENT = frozenset({"refused", "connect_timeout", "breaker_open"})
-EDGE = "shopper_to_order"
+SHOP = "shopper_to_order"  # where shoppers cancel, and most strategies' shoppers place
 _SERVER_ERROR = 500
 
 # The last key sent for an operation on a link, so that a resend says whether it is the same.
 Keys = MutableMapping[tuple[str, str], str | None]
 
 _ROUTES: Mapping[tuple[str, str], str] = {
-    ("order_to_payment", "process"): "POST /payment/process",
-    ("order_to_payment", "cancel"): "POST /payment/cancel",
-    ("order_to_payment", "refund"): "POST /payment/refund",
-    ("payment_to_gateway", "charge"): "create and confirm",
+    ("payment", "process"): "POST /payment/process",
+    ("payment", "cancel"): "POST /payment/cancel",
+    ("payment", "refund"): "POST /payment/refund",
+    ("order", "create"): "POST /order/create",
+    ("order", "confirm"): "POST /order/confirm",
+    ("order", "cancel"): "POST /order/cancel",
+    ("gateway", "charge"): "create and confirm",
 }
+_PLACE_BY_EDGE: Mapping[str, str] = {EDGE_OF[one]: PLACE_PATH_OF[one] for one in EDGE_OF}
+_FAMILIES = frozenset({"order", "payment", "gateway", "saga", "outbox", "message", "lease"})
 _MONEY = frozenset({"captured", "refunded", "refund_failed", "authorized"})
-_COMMITS = frozenset({"created", "confirmed", "failed", "canceled", "recorded", "intent_created"})
+_COMMITS = frozenset(
+    {
+        *("created", "confirmed", "failed", "canceled", "recorded", "intent_created"),
+        *("started", "step_started", "step_ended", "turned_back", "ended", "handled"),
+    }
+)
 
 
 def rung_of(
-    one: Observation, *, at_ms: float, in_force: Sequence[Window], keys: Keys
+    one: Observation, *, at_ms: float, in_force: Sequence[Window], keys: Keys, edge: str = SHOP
 ) -> Rung | None:
-    """Return the rung of an observation; `keys` is brought up to date with what it sends."""
+    """Return the rung of an observation; `keys` is brought up to date with what it sends.
+
+    `edge` is the link over which this strategy's shoppers place their orders.
+    """
     family = one.kind.partition(".")[0]
     makers: dict[str, Callable[[], Rung | None]] = {
-        "client": lambda: _of_shopper(one, at_ms),
+        "client": lambda: _of_shopper(one, at_ms, edge),
+        "message": lambda: _of_message(one, at_ms),
         "call": lambda: _of_call(one, at_ms, keys),
         "process": lambda: _of_process(one, at_ms),
     }
@@ -45,30 +60,33 @@ def rung_of(
     return None if rung is None else replace(rung, under=_under(rung, in_force))
 
 
-def _of_shopper(one: Observation, at_ms: float) -> Rung | None:
+def _of_shopper(one: Observation, at_ms: float, placed_over: str) -> Rung | None:
     data = one.data
+    edge = SHOP if one.kind.startswith("client.cancel_") else placed_over
+    shop = edge.rpartition("_to_")[2]
     attempt = int(data.get("attempt", 1))
     if one.kind in {"client.sent", "client.cancel_sent"}:
-        route = "POST /order/place" if one.kind == "client.sent" else "POST /order/cancel"
+        placing = _PLACE_BY_EDGE[placed_over]
+        route = f"POST {placing}" if one.kind == "client.sent" else "POST /order/cancel"
         again = f", attempt {attempt}" if attempt > 1 else ""
-        return _rung(one, at_ms, "request", SHOPPER, ORDER, f"{route}{again}", link=EDGE)
+        return _rung(one, at_ms, "request", SHOPPER, shop, f"{route}{again}", link=edge)
     status, error = data.get("http_status"), data.get("error")
     if one.kind == "client.found":
         asked = f"finally looked up: {data.get('status') or error or status}"
         return _rung(one, at_ms, "mark", SHOPPER, None, asked)
     if one.kind == "client.cancel_ended":
         said = f"cancel answered {status}" if status else f"cancel: {error}"
-        return _rung(one, at_ms, "reply" if status else "lost", SHOPPER, ORDER, said, link=EDGE)
+        return _rung(one, at_ms, "reply" if status else "lost", SHOPPER, shop, said, link=edge)
     if one.kind != "client.ended":
         return None
     claim = data.get("claim")
     if error is None:
         return _rung(
-            one, at_ms, "reply", SHOPPER, ORDER, f"SHOPPER told {claim} ({status})", link=EDGE
+            one, at_ms, "reply", SHOPPER, shop, f"SHOPPER told {claim} ({status})", link=edge
         )
     shape: Shape = "unsent" if error in UNSENT else "lost"
     said = f"SHOPPER told nothing: {_words(error)}"
-    return _rung(one, at_ms, shape, SHOPPER, ORDER, said, link=EDGE, tone="unknown")
+    return _rung(one, at_ms, shape, SHOPPER, shop, said, link=edge, tone="unknown")
 
 
 def _of_call(one: Observation, at_ms: float, keys: Keys) -> Rung:
@@ -77,7 +95,9 @@ def _of_call(one: Observation, at_ms: float, keys: Keys) -> Rung:
     callee = link.rpartition("_to_")[2] or None
     operation = str(data.get("operation", ""))
     if one.kind == "call.started":
-        said = _ROUTES.get((link, operation), operation) + _repeat(one, link, operation, keys)
+        said = _ROUTES.get((str(callee), operation), operation) + _repeat(
+            one, link, operation, keys
+        )
         return _rung(one, at_ms, "request", one.source, callee, said, link=link)
     error, status = data.get("error"), data.get("http_status")
     if error is None:
@@ -105,6 +125,25 @@ def _repeat(one: Observation, link: str, operation: str, keys: Keys) -> str:
     return " again, same key" if one.key == before else " again, other key"
 
 
+def _of_message(one: Observation, at_ms: float) -> Rung:
+    """Return a message on its way: to the broker, from it, or as its consumer took it."""
+    data, what = one.data, one.kind.partition(".")[2]
+    about = data.get("topic") or data.get("consumer") or "a message"
+    if what == "published":
+        link = f"{one.source}_to_{BROKER}"
+        return _rung(one, at_ms, "request", one.source, BROKER, f"publish {about}", link=link)
+    if data.get("consumer") == "stripe":
+        return _rung(one, at_ms, "mark", one.source, None, f"webhook {what}", tone="commit")
+    if what == "received":
+        times = int(data.get("deliveries") or 1)
+        again = f", delivery {times}" if times > 1 else ""
+        said, link = f"delivered from {about}{again}", f"{one.source}_to_{BROKER}"
+        return _rung(one, at_ms, "reply", one.source, BROKER, said, link=link)
+    tone: Tone = "struck" if what == "dead_lettered" else "commit"
+    why = f": {data['reason']}" if data.get("reason") else ""
+    return _rung(one, at_ms, "mark", one.source, None, f"{one.kind} {about}{why}", tone=tone)
+
+
 def _of_process(one: Observation, at_ms: float) -> Rung:
     process, what = str(one.data.get("process", "")), one.kind.partition(".")[2]
     said = f"{process.upper()} {what}"
@@ -113,7 +152,7 @@ def _of_process(one: Observation, at_ms: float) -> Rung:
 
 def _of_service(one: Observation, at_ms: float) -> Rung | None:
     family, _, what = one.kind.partition(".")
-    if family not in {"order", "payment", "gateway", "lease"}:
+    if family not in _FAMILIES:
         return None
     tone: Tone = "plain"
     if family == "gateway" and what in _MONEY:
@@ -133,9 +172,15 @@ def _told(one: Observation, family: str, what: str) -> str:
         return f"GATEWAY {what} {amount(data.get('amount_minor'), data.get('currency'))}"
     if what == "created" and "total_minor" in data:
         return f"{one.kind} {amount(data['total_minor'], data.get('currency'))}"
-    words = [data.get(name) for name in ("status", "reason", "code", "error", "label")]
+    if family == "saga" and "step" in data:
+        return f"{one.kind}: {data['step']} {data.get('phase') or ''}".rstrip()
+    words = [data.get(name) for name in _TELLING]
     said = "; ".join(dict.fromkeys(str(word) for word in words if word not in {None, "", "null"}))
     return f"{one.kind}: {said}" if said else one.kind
+
+
+# What a service's line says beside its kind, where it says it.
+_TELLING = ("status", "reason", "code", "error", "label", "state", "topic")
 
 
 def _words(error: str | None) -> str:

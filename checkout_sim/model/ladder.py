@@ -11,7 +11,20 @@ from typing import Any, Literal
 from checkout_sim.model.belief import Believed
 
 # The parties, in the order a request meets them.
-SHOPPER, ORDER, PAYMENT, GATEWAY = "shopper", "order", "payment", "gateway"
+SHOPPER, ORCHESTRATOR, ORDER = "shopper", "orchestrator", "order"
+BROKER, PAYMENT, GATEWAY = "broker", "payment", "gateway"
+
+_LANES: tuple[str, ...] = (SHOPPER, ORDER, PAYMENT, GATEWAY)
+_LANES_OF: Mapping[str, tuple[str, ...]] = {
+    "orchestrated": (SHOPPER, ORCHESTRATOR, ORDER, PAYMENT, GATEWAY),
+    "choreographed": (SHOPPER, ORDER, BROKER, PAYMENT, GATEWAY),
+}
+
+
+def lanes_of(strategy: str | None) -> tuple[str, ...]:
+    """Return the parties of a strategy's checkouts, in the order a request meets them."""
+    return _LANES_OF.get(strategy or "", _LANES)
+
 
 # request: leaves `lane` for `other`. reply: of `other`, reaches `lane`. unsent: `lane` knows that
 # nothing left. lost: `lane` stopped waiting for `other` and knows nothing. mark: happens in `lane`.

@@ -15,7 +15,7 @@ from checkout_sim.model.ladder import Band, Ladder, Rung, Tone
 _LANE_COLUMNS = 9
 _TIME_COLUMNS = 8
 _MOST_BANDS = 6
-_EDGE = "shopper_to_order"
+_EDGE = "shopper_to_"
 # A retry storm has hundreds of rungs that say the same: its beginning and its end tell it.
 MOST_RUNGS = 80
 _KEPT_AT_THE_END = 30
@@ -86,7 +86,8 @@ class LadderView:
         yield from _legend(self.ladder.bands, bands, signs)
 
     def _heading(self, bands: Sequence[Band]) -> Text:
-        lanes = "".join(f"{lane.upper():<{_LANE_COLUMNS}}" for lane in self.ladder.lanes)
+        names = (lane.upper()[: _LANE_COLUMNS - 1] for lane in self.ladder.lanes)
+        lanes = "".join(f"{name:<{_LANE_COLUMNS}}" for name in names)
         numbers = "".join(str(number) for number in range(1, len(bands) + 1))
         between = f"{numbers}  " if numbers else ""
         return Text(f"{'ms':>{_TIME_COLUMNS - 2}}  {lanes}{between}EVENT", style="bold", end="\n")
@@ -121,7 +122,7 @@ def _lanes(lanes: Sequence[str], rung: Rung, signs: _Signs) -> str:
     if rung.shape == "mark" or there is None:
         cells[here] = _MARKS[rung.tone]
         return "".join(cells)
-    cells[here] = signs.end if rung.link == _EDGE else signs.lane
+    cells[here] = signs.end if (rung.link or "").startswith(_EDGE) else signs.lane
     _draw_arrow(cells, here, there, rung, signs)
     return "".join(cells)
 

@@ -14,7 +14,7 @@ from checkout_sim.reports.ladder import shortened
 from checkout_sim.reports.svg import drawing, element, joined, line, text
 
 _ROW, _TOP = 22, 44
-_FIRST_LANE, _BETWEEN_LANES = 84, 104
+_FIRST_LANE, _BETWEEN_LANES, _LANES_WIDTH = 84, 104, 330
 _FIRST_BAND, _BETWEEN_BANDS, _BAND_WIDTH = 446, 20, 14
 _MOST_BANDS = 8
 _LETTERS_TO_THE_EDGE = 7.0  # pixels per letter, at the size page.css sets
@@ -131,7 +131,8 @@ def _sign(rung: Rung, lanes: Sequence[str], y: float) -> Markup:
 
 
 def _x(lanes: Sequence[str], lane: str | None) -> float:
-    return _FIRST_LANE + _BETWEEN_LANES * (lanes.index(lane) if lane in lanes else 0)
+    between = min(_BETWEEN_LANES, _LANES_WIDTH / max(1, len(lanes) - 1))
+    return _FIRST_LANE + between * (lanes.index(lane) if lane in lanes else 0)
 
 
 def _y(at_ms: float, rows: Sequence[Rung | None]) -> float:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 from checkout_sim.checks.ladder import first_order_under_fault, ladder
 from checkout_sim.model.ladder import Ladder, Rung
@@ -186,3 +187,46 @@ def test_without_a_fault_no_order_is_under_one() -> None:
     tale.bought(1)
 
     assert first_order_under_fault(tale.seen) is None
+
+
+def test_a_saga_has_its_lane_and_shoppers_place_with_the_orchestrator() -> None:
+    tale = Tale(strategy="orchestrated")
+    order = tale.order(1).placed()
+    tale.see("saga.step_started", source="orchestrator", order=order.id, step="create", seq=1)
+    order.created().calls("orchestrator_to_payment", operation="process").hears("confirmed")
+
+    drawn = ladder(tale.ended().seen, order.id)
+
+    assert drawn.lanes == ("shopper", "orchestrator", "order", "payment", "gateway")
+    placed, told = rung(drawn, "client.sent"), rung(drawn, "client.ended")
+    assert (placed.lane, placed.other) == ("shopper", "orchestrator")
+    assert placed.text == "POST /saga/place-order"
+    assert told.link == "shopper_to_orchestrator"
+    assert rung(drawn, "saga.step_started").text == "saga.step_started: create"
+    assert rung(drawn, "call.started").text == "POST /payment/process"
+
+
+def test_a_shopper_cancels_with_order_whoever_the_order_was_placed_with() -> None:
+    tale = Tale(strategy="orchestrated")
+    order = tale.order(1).placed().created()
+    tale.see("client.cancel_sent", checkout=1, order=order.id)
+
+    assert rung(ladder(tale.ended().seen, order.id), "client.cancel_sent").other == "order"
+
+
+def test_messages_go_to_the_broker_and_come_from_it() -> None:
+    tale = Tale(strategy="choreographed")
+    order = tale.order(1).placed().created()
+    published: dict[str, Any] = {"message_id": "7", "topic": "order.placed"}
+    tale.see("message.published", source="order", order=order.id, **published)
+    received: dict[str, Any] = {"consumer": "payment.events", "message_id": "7", "deliveries": 2}
+    tale.see("message.received", source="payment", order=order.id, **received)
+
+    drawn = ladder(tale.ended().seen, order.id)
+
+    assert drawn.lanes == ("shopper", "order", "broker", "payment", "gateway")
+    out, back = rung(drawn, "message.published"), rung(drawn, "message.received")
+    assert (out.shape, out.lane, out.other) == ("request", "order", "broker")
+    assert out.text == "publish order.placed"
+    assert (back.shape, back.lane, back.other) == ("reply", "payment", "broker")
+    assert back.text == "delivered from payment.events, delivery 2"

@@ -119,3 +119,14 @@ def test_an_explanation_ends_with_what_happened_and_which_rule_it_breaks() -> No
     assert "  gateway   knows: captured 42.00 usd (pi_1, seq 2)" in lines
     assert lines[-2] == "Breaks R3: a timeout is unknown, never a failure."
     assert lines[-1].startswith("2 more orders have violations")
+
+
+def test_a_saga_of_five_parties_still_fits_eighty_columns() -> None:
+    tale = Tale(strategy="orchestrated")
+    order = tale.order(1).placed().created().hears("confirmed")
+
+    heading, *lines = drawn(LadderView(ladder(tale.ended().seen, order.id)), columns=80)
+
+    assert heading.split()[1:6] == ["SHOPPER", "ORCHESTR", "ORDER", "PAYMENT", "GATEWAY"]
+    assert all(len(line) <= 80 for line in lines)
+    assert next(line for line in lines if "place-order" in line).split()[1] == "o───────>│"
