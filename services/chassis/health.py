@@ -94,7 +94,7 @@ class Watch:
 
     async def health(self, _: Request) -> Response:
         """Answer who this is, once the database answers."""
-        healthy = self.database.healthy()
+        healthy = await self.database.healthy()
         body = {
             "status": "ok" if healthy else "starting",
             "service": self.settings.service,

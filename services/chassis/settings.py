@@ -29,6 +29,7 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)  # 0: any free one, told by process.listening
     database: str = ":memory:"
+    database_url: str = Field(default="", pattern="^(postgresql://.+)?$")  # wins over database
     instance: str = ""
     replica: int = Field(default=1, ge=1)
     time_scale: float = Field(default=1.0, gt=0)

@@ -16,15 +16,17 @@ from ..chassis.health import CountInFlight, InFlight, Page, Undecided, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from ..chassis.serve import Surroundings, background
-from . import idempotency, journal
+from . import endpoints, idempotency, journal, outbox, signing
 from .api import Parts, StripeApi
 from .control_routes import ControlRoutes
 from .controls import Controls
+from .outbox import Outbox
 from .settings import GatewaySettings
 from .settling import settle_refunds
 from .store import driver
 from .tables import METADATA
-from .work import Facts, Work
+from .webhooks import send_webhooks
+from .work import Facts
 
 
 class Gateway(Starlette):
@@ -46,15 +48,18 @@ def create_app(
     settings: GatewaySettings, *, clock: Clock, ids: Ids, events: EventLog, db: Database
 ) -> Starlette:
     """Build the gateway over an open database; its lifespan releases what a crash left behind."""
-    controls = Controls()
+    if settings.webhook_url:
+        signing.prepare()
+    outgoing = Outbox(controls=Controls())
     parts = Parts(
         settings=settings,
         clock=clock,
         ids=ids,
         events=events,
         database=db,
-        controls=controls,
-        wake=asyncio.Event(),
+        outbox=outgoing,
+        settling=asyncio.Event(),
+        sending=asyncio.Event(),
     )
     in_flight = InFlight()
     watch = Watch(
@@ -69,13 +74,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         journal.announce(events, await db.run(_recover, parts))
-        async with background(settle_refunds(parts)):
+        async with background(settle_refunds(parts), send_webhooks(parts)):
             yield
         db.close()
 
     app = Gateway(
         CountInFlight(StripeApi(parts), in_flight=in_flight),
-        routes=[*watch.routes(), *ControlRoutes(controls, db).routes()],
+        routes=[*watch.routes(), *ControlRoutes(parts).routes()],
         lifespan=lifespan,
     )
     install_error_handlers(app)
@@ -89,23 +94,19 @@ def build(settings: GatewaySettings, surroundings: Surroundings) -> ASGIApp:
         clock=surroundings.clock,
         ids=surroundings.ids,
         events=surroundings.events,
-        db=Database.open(settings.database, METADATA),
+        db=Database.open(settings, METADATA),
     )
 
 
 def _recover(connection: Connection, parts: Parts) -> list[dict[str, Any]]:
-    """Free the keys whose execution a crash prevented (GATEWAY G4), and read the controls."""
+    """Free the keys whose execution a crash prevented (GATEWAY G4), read controls and endpoints."""
     sql, now = driver(connection), parts.clock.now_ms()
-    parts.controls.load(sql)
+    parts.outbox.controls.load(sql)
+    endpoints.configure(sql, parts.settings, now_ms=now)
+    parts.outbox.endpoints = endpoints.load(sql)
     rows = []
     for key, order_id, payment_intent, request_id, boot in idempotency.release(sql, now_ms=now):
-        work = Work(
-            sql=sql,
-            ids=parts.ids,
-            facts=Facts(request_id=request_id, key=key),
-            now_ms=now,
-            visible_ms=now,
-        )
+        work = parts.work(sql, Facts(request_id=request_id, key=key))
         work.note("released", order_id=order_id, payment_intent=payment_intent, label=boot)
         rows += work.rows
     return rows
@@ -118,9 +119,14 @@ def _journal_page(connection: Connection, after: int, limit: int) -> Page:
 
 
 def _undecided(connection: Connection, now_ms: int) -> Undecided:
-    """Return what will still change by itself: held requests, masked intents, moving refunds."""
+    """Return what will still change by itself: requests held, masked intents, moving refunds, webhooks."""
     sql = driver(connection)
     masked = sql.execute("SELECT id FROM intents WHERE masked_until_ms > ?", (now_ms,))
     moving = sql.execute("SELECT refund FROM settlements ORDER BY due_ms, n")
-    ids = [*idempotency.in_flight(sql), *(row[0] for row in masked), *(row[0] for row in moving)]
+    ids = [
+        *idempotency.in_flight(sql),
+        *(row[0] for row in masked),
+        *(row[0] for row in moving),
+        *outbox.waiting(sql),
+    ]
     return Undecided(count=len(ids), ids=ids)

@@ -31,7 +31,7 @@ def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:
         ids=surroundings.ids,
         events=surroundings.events,
         http=http,
-        db=Database.open(settings.database, metadata),
+        db=Database.open(settings, metadata),
     )
 
 

@@ -6,10 +6,9 @@ the function is atomic. The hardened commits are in `commits.py`.
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Integer, Select, bindparam, cast, delete, func, select, update
 
-from ..chassis.database import Prepared
+from ..chassis.database import Prepared, upsert
 from ..chassis.health import UNDECIDED_SHOWN, Page, Undecided, page_of
 from .cart import MAX_LINES, Cart, Line, merged
 from .order import Order, Status
@@ -111,18 +110,19 @@ _ORDERS_LEDGER = (
     .order_by(ORDERS.c.seq)
     .limit(bindparam("at_most"))
 )
-_ROWID: Any = literal_column("carts.rowid")
 _CARTS_LEDGER = (
     select(
-        _ROWID.label("cursor"),
+        CARTS.c.seq.label("cursor"),
         CARTS.c.user_id,
         func.count(LINES.c.id).label("lines"),
-        func.coalesce(func.sum(LINES.c.quantity * LINES.c.price_minor), 0).label("total_minor"),
+        cast(func.coalesce(func.sum(LINES.c.quantity * LINES.c.price_minor), 0), Integer).label(
+            "total_minor"
+        ),
     )
     .select_from(CARTS.outerjoin(LINES, LINES.c.user_id == CARTS.c.user_id))
-    .where(bindparam("after") < _ROWID)
-    .group_by(_ROWID)
-    .order_by(_ROWID)
+    .where(CARTS.c.seq > bindparam("after"))
+    .group_by(CARTS.c.seq)
+    .order_by(CARTS.c.seq)
     .limit(bindparam("at_most"))
 )
 

@@ -37,7 +37,8 @@ class CartRow(_Row, table=True):
 
     __tablename__ = "carts"
 
-    user_id: str = Field(primary_key=True)
+    seq: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(unique=True)
     version: int
     updated_at_ms: int
 
@@ -61,7 +62,12 @@ class OrderRow(_Row, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         Index("orders_of_user", "user_id"),
-        Index("orders_pending", "next_at_ms", sqlite_where=text("status = 'pending'")),
+        Index(
+            "orders_pending",
+            "next_at_ms",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
     )
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -74,7 +80,7 @@ class OrderRow(_Row, table=True):
     status: str
     reason: str | None = None
     client_key: str | None = None
-    # One live order per cart version; released by a rollback (NULLs are distinct in SQLite).
+    # One live order per cart version; released by a rollback (NULLs are distinct).
     cart_claim: str | None = Field(default=None, unique=True)
     charge_key: str | None = None
     cancel_wanted: bool = False

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from ..chassis.database import Prepared
+from ..chassis.database import Prepared, upsert
 from ..chassis.health import UNDECIDED_SHOWN, Page, Undecided, page_of
 from .payment import Payment, Phase, Wanted, is_open, may_move, wire_status, wished
 from .tables import COLUMNS, PAYMENTS, payment_of, row_of
@@ -21,9 +21,9 @@ _P = PAYMENTS.c
 _NEVER_CHANGED = {"id", "order_id", "user_id", "amount_minor", "currency", "card", "created_at_ms"}
 
 _INSERT = Prepared(
-    insert(PAYMENTS)
-    .prefix_with("OR IGNORE")
+    upsert(PAYMENTS)
     .values({column.name: bindparam(column.name) for column in COLUMNS})
+    .on_conflict_do_nothing()
 )
 _UPDATE = Prepared(
     update(PAYMENTS)

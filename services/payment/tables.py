@@ -26,7 +26,12 @@ class PaymentRow(_Base, table=True):
     __tablename__ = "payments"
     __table_args__ = (
         Index("payments_of_order", "order_id"),
-        Index("payments_due", "next_at_ms", sqlite_where=text("next_at_ms IS NOT NULL")),
+        Index(
+            "payments_due",
+            "next_at_ms",
+            sqlite_where=text("next_at_ms IS NOT NULL"),
+            postgresql_where=text("next_at_ms IS NOT NULL"),
+        ),
     )
 
     seq: int | None = Field(default=None, primary_key=True)

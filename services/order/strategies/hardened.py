@@ -14,7 +14,6 @@ Not survived: a payment service that never comes back. The order then stays pend
 import asyncio
 import hashlib
 import json
-import sqlite3
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -99,7 +98,7 @@ class Hardened:
         done = self._driving[order.id] = asyncio.get_running_loop().create_future()
         try:
             after = await self._resolver.advance(order, lease)
-        except (DatabaseUnavailable, sqlite3.Error):
+        except DatabaseUnavailable:
             return order  # a result that cannot be recorded is not a failure (R9)
         finally:
             del self._driving[order.id]

@@ -19,10 +19,10 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import IntegrityError
 
-from services.chassis.database import Database, Prepared
+from services.chassis.database import Prepared, UniqueViolated
 from services.chassis.errors import DatabaseUnavailable
+from services.chassis.sqlite import SqliteDatabase
 
 METADATA = MetaData()
 NOTES = Table("notes", METADATA, Column("id", Integer, primary_key=True), Column("text", String))
@@ -48,16 +48,16 @@ def path(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def database(path: str) -> AsyncIterator[Database]:
-    opened = Database.open(path, METADATA)
+async def database(path: str) -> AsyncIterator[SqliteDatabase]:
+    opened = SqliteDatabase.file(path, METADATA)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def outsider(path: str, database: Database) -> Iterator[sqlite3.Connection]:
+def outsider(path: str, database: SqliteDatabase) -> Iterator[sqlite3.Connection]:
     """Another process's view of the same file."""
-    assert database.healthy()
+    assert database is not None  # it has made the file
     with closing(sqlite3.connect(path, timeout=0)) as connection:
         yield connection
 
@@ -67,14 +67,14 @@ def seen_by(outsider: sqlite3.Connection) -> list[int]:
 
 
 async def test_a_caller_resumes_only_after_its_write_is_committed(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     await database.run(add, 1)
     assert seen_by(outsider) == [1]
 
 
 async def test_functions_of_one_loop_turn_share_one_commit(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     statements: list[str] = []
     database._driver.set_trace_callback(statements.append)
@@ -85,7 +85,7 @@ async def test_functions_of_one_loop_turn_share_one_commit(
 
 
 async def test_a_function_that_raises_takes_back_its_own_writes_alone(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     def half(connection: Connection) -> None:
         add(connection, 100)
@@ -99,16 +99,19 @@ async def test_a_function_that_raises_takes_back_its_own_writes_alone(
     assert seen_by(outsider) == [1, 2]
 
 
-async def test_a_constraint_is_felt_by_the_second_of_two_in_one_turn(database: Database) -> None:
+async def test_a_constraint_is_felt_by_the_second_of_two_in_one_turn(
+    database: SqliteDatabase,
+) -> None:
     first, second = await asyncio.gather(
         database.run(add, 7), database.run(add, 7), return_exceptions=True
     )
     assert first == 7
-    assert isinstance(second, IntegrityError)
+    assert isinstance(second, UniqueViolated)
+    assert str(second) == "notes.id"
 
 
 async def test_a_failing_commit_fails_every_caller_and_promises_nothing(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     def fail_at_commit(connection: Connection) -> None:
         # A deferred foreign key is checked by COMMIT itself.
@@ -128,7 +131,7 @@ async def test_a_failing_commit_fails_every_caller_and_promises_nothing(
 
 
 async def test_a_canceled_caller_does_not_disturb_those_who_share_its_commit(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     impatient = asyncio.create_task(database.run(add, 1))
     patient = asyncio.create_task(database.run(add, 2))
@@ -142,7 +145,7 @@ async def test_a_canceled_caller_does_not_disturb_those_who_share_its_commit(
 
 
 async def test_a_read_never_tells_what_is_not_durable(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     writing = asyncio.create_task(database.run(add, 1))
     seen = await asyncio.create_task(database.read(ids))
@@ -150,7 +153,7 @@ async def test_a_read_never_tells_what_is_not_durable(
     await writing
 
 
-async def test_a_read_alone_commits_nothing(database: Database) -> None:
+async def test_a_read_alone_commits_nothing(database: SqliteDatabase) -> None:
     statements: list[str] = []
     database._driver.set_trace_callback(statements.append)
     assert await database.read(count) == 0
@@ -159,32 +162,32 @@ async def test_a_read_alone_commits_nothing(database: Database) -> None:
 
 
 async def test_what_was_committed_is_there_after_reopening_without_a_close(path: str) -> None:
-    abandoned = Database.open(path, METADATA)
+    abandoned = SqliteDatabase.file(path, METADATA)
     await abandoned.run(add, 1)
-    reopened = Database.open(path, METADATA)
+    reopened = SqliteDatabase.file(path, METADATA)
     assert await reopened.read(ids) == [1]
     reopened.close()
     abandoned.close()
 
 
 async def test_an_open_batch_is_lost_at_close_as_in_a_crash(path: str) -> None:
-    database = Database.open(path, METADATA)
+    database = SqliteDatabase.file(path, METADATA)
     writing = asyncio.create_task(database.run(add, 1))
     closing_now = asyncio.create_task(_close(database))  # the next task of the same loop turn
     with pytest.raises(DatabaseUnavailable):
         await writing
     await closing_now
-    reopened = Database.open(path, METADATA)
+    reopened = SqliteDatabase.file(path, METADATA)
     assert await reopened.read(ids) == []
     reopened.close()
 
 
-async def _close(database: Database) -> None:
+async def _close(database: SqliteDatabase) -> None:
     database.close()
 
 
 async def test_a_writer_meeting_another_process_waits_a_second_and_says_it_wrote_nothing(
-    database: Database, outsider: sqlite3.Connection
+    database: SqliteDatabase, outsider: sqlite3.Connection
 ) -> None:
     outsider.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseUnavailable) as refused:
@@ -198,10 +201,10 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear database, " * 100)
     with pytest.raises(DatabaseUnavailable, match=r"letter\.txt cannot be used"):
-        Database.open(str(path), METADATA)
+        SqliteDatabase.file(str(path), METADATA)
 
 
-async def test_a_prepared_statement_binds_its_constants(database: Database) -> None:
+async def test_a_prepared_statement_binds_its_constants(database: SqliteDatabase) -> None:
     await asyncio.gather(*(database.run(add, n) for n in range(5)))
     newest = Prepared(select(NOTES.c.id).order_by(NOTES.c.id.desc()).limit(bindparam("at_most")))
     rows = await database.read(lambda connection: newest(connection, at_most=2).fetchall())

@@ -3,7 +3,6 @@
 Through the routes a fence and an end state hide each other's absence; here each stands alone.
 """
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from services.chassis.database import Database
+from services.chassis.database import Database, UniqueViolated
+from services.chassis.sqlite import SqliteDatabase
 from services.order import commits, store
 from services.order.answers import Charged
 from services.order.cart import Line
@@ -25,7 +25,7 @@ MUG = Line(product_id="mug", quantity=1, price_minor=4200)
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database.open(str(tmp_path / "order.db"), metadata)
+    database = SqliteDatabase.file(str(tmp_path / "order.db"), metadata)
     yield database
     database.close()
 
@@ -133,7 +133,7 @@ async def test_a_rollback_gives_lines_and_claim_back(db: Database) -> None:
 async def test_two_live_orders_of_one_cart_version_cannot_be_written(db: Database) -> None:
     order, _ = await fresh(db)
     twin = replace(order, id="ord_2")
-    with pytest.raises(sqlite3.IntegrityError, match=r"orders\.cart_claim"):
+    with pytest.raises(UniqueViolated, match=r"orders\.cart_claim"):
         await db.run(_add_claimed, twin)
 
 
@@ -141,7 +141,7 @@ async def test_a_key_and_its_order_are_written_together_or_not_at_all(db: Databa
     await db.run(store.add_to_cart, "ada", MUG, 0)
     await placed(db, "ord_1", key="k1")
     await db.run(store.add_to_cart, "ada", MUG, 0)
-    with pytest.raises(sqlite3.IntegrityError, match=r"orders\.id"):
+    with pytest.raises(UniqueViolated, match=r"orders\.id"):
         await placed(db, "ord_1", key="k2")  # the id collides after the key was free
     assert isinstance(await placed(db, "ord_2", key="k2"), Fresh)
 

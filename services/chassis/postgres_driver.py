@@ -1,0 +1,140 @@
+"""psycopg under SQLAlchemy, with a limit on every wait; imported only where PostgreSQL is used.
+
+Takes a URL and a limit, gives an engine whose connections run store functions: no transaction
+begins by itself, `int` columns hold 64 bits as SQLite's do, and no statement is waited for longer
+than the limit, whether the server can be heard or not.
+"""
+
+import time
+from collections.abc import Generator
+from math import ceil
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors, rows
+from sqlalchemy import ClauseElement, Dialect, Engine, Integer, NullPool, create_engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+
+from .database import Rows, UniqueViolated
+
+GenT = TypeVar("GenT")
+
+_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_MET_ANOTHER_WRITER = (errors.SerializationFailure, errors.DeadlockDetected)
+# SQLSTATE classes and codes after which the fate of a COMMIT is not known (manual, appendix A).
+_FATE_UNKNOWN = ("08", "57P", "40003", "XX")
+
+
+@compiles(Integer, "postgresql")
+def _integers_are_64_bits_wide(*_: Any, **__: Any) -> str:
+    return "BIGINT"
+
+
+class NotAnswered(psycopg.OperationalError):
+    """The server did not answer within the limit."""
+
+
+class LimitedConnection(psycopg.Connection[rows.TupleRow]):
+    """A connection that waits for no answer longer than `limit_s`."""
+
+    limit_s: float = 1.0
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        """Drive `gen` to its end; NotAnswered beyond the limit."""
+        return super().wait(_limited(gen, self.limit_s), *args, **kwargs)
+
+
+def _limited(gen: Generator[Any, Any, GenT], limit_s: float) -> Generator[Any, Any, GenT]:
+    """Pass on what psycopg waits for; it looks in every 100 ms, ready or not."""
+    until = time.monotonic() + limit_s
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() > until:
+                raise NotAnswered(f"no answer within {limit_s:g} s")
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        answer: GenT = done.value
+        return answer
+
+
+def engine_of(url: str, *, limit_ms: float) -> Engine:
+    """Return an engine on `url`; each `connect()` opens a connection of its own.
+
+    The server gives up a statement after `limit_ms`, and a transaction it has not heard of for
+    twice as long, so that a caller cut off leaves no lock behind.
+    """
+    options = (
+        f"-c statement_timeout={ceil(limit_ms)} "
+        f"-c idle_in_transaction_session_timeout={ceil(2 * limit_ms)}"
+    )
+
+    def connect() -> LimitedConnection:
+        connection = LimitedConnection.connect(
+            url,
+            connect_timeout=max(2, ceil(limit_ms / 1000)),  # libpq counts no less than 2 s
+            options=options,
+            keepalives_idle=1,
+            keepalives_interval=1,
+            keepalives_count=2,
+            tcp_user_timeout=ceil(limit_ms),
+        )
+        connection.limit_s = limit_ms / 1000
+        return connection
+
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",  # the driver begins nothing by itself; we do
+    )
+
+
+def compiled(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
+    """Return `statement` as psycopg takes it, and the constants in it by their names."""
+    made = statement.compile(dialect=_DIALECT)
+    binds = getattr(made, "binds", {})
+    return str(made), {name: bind.value for name, bind in binds.items() if not bind.required}
+
+
+def execute(driver: LimitedConnection, sql: str, values: dict[str, Any]) -> Rows:
+    """Execute a compiled statement; UniqueViolated is the one error that is translated."""
+    try:
+        return driver.execute(sql, values)
+    except errors.UniqueViolation as error:
+        raise unique_violated(error) from error
+
+
+def unique_violated(error: errors.UniqueViolation) -> UniqueViolated:
+    """Return `error` in the words of both databases: `table.column`."""
+    told = error.diag
+    columns = (told.message_detail or "").partition("(")[2].partition(")")[0]
+    names = ", ".join(f"{told.table_name}.{column}" for column in columns.split(", "))
+    return UniqueViolated(names)
+
+
+def cause_of(raised: BaseException) -> BaseException:
+    """Return the driver's own error in what SQLAlchemy or `execute` made of it."""
+    if isinstance(raised, DBAPIError) and raised.orig is not None:
+        return raised.orig
+    if isinstance(raised, UniqueViolated) and raised.__cause__ is not None:
+        return raised.__cause__
+    return raised
+
+
+def met_another_writer(cause: BaseException) -> bool:
+    """Return whether the transaction failed only for having run beside another."""
+    return isinstance(cause, _MET_ANOTHER_WRITER)
+
+
+def is_out_of_reach(cause: BaseException) -> bool:
+    """Return whether the connection, and not the statement, is what failed."""
+    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def is_certain(cause: psycopg.Error) -> bool:
+    """Return whether the server itself said that it did not commit."""
+    return cause.sqlstate is not None and not cause.sqlstate.startswith(_FATE_UNKNOWN)
