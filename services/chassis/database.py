@@ -2,7 +2,8 @@
 
 Takes store functions `fn(connection, …)` and gives their value once it is durable. A store
 function takes a SQLAlchemy Core `Connection`, never awaits, never commits: `run` is one
-transaction, and as isolated as if it were alone (SQLite: one writer; PostgreSQL: serializable).
+transaction on one snapshot. On SQLite it is the only writer. On PostgreSQL others run beside it;
+one that writes what another wrote meanwhile is run again, from the start, on a new snapshot.
 
 How to write statements that run on both:
 
@@ -19,6 +20,8 @@ How to write statements that run on both:
 - `SELECT` gives no order of its own: say `order_by`.
 - A unique constraint raises `UniqueViolated`. Catch it around `run`, never inside a store
   function: PostgreSQL has by then given up the transaction.
+- Two functions that must exclude each other write one row in common, or a common value of a unique
+  column. Having *read* what the other writes is not enough on PostgreSQL (write skew).
 - A function may run twice (PostgreSQL, when it met another writer) and runs in a thread there:
   it touches nothing but the connection and its arguments. What must be told between a write and
   its COMMIT goes through `EventLog.emit`, which may be called from there.

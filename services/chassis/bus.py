@@ -1,0 +1,365 @@
+"""RabbitMQ through FastStream: one session after another, each declared, subscribed and proved.
+
+A `Bus` keeps a connection for as long as its `run` lasts. It publishes persistent, mandatory
+messages and returns once the broker has confirmed them; it consumes one queue and acknowledges a
+message after its handler returned, that is after the commit of its effect.
+
+When a connection breaks, a session is thrown away whole and a new one is built. Healing it in
+place loses consumers (ag2ai/faststream#2758) and raises from a channel that looks open
+(mosquito/aio-pika#508); a watch asks the broker every second whether it still knows our consumer.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aio_pika
+from aio_pika.exceptions import AMQPError, DeliveryError
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitExchange, RabbitMessage
+
+from .clock import Clock
+from .delivery import ORDER_HEADER, Delivery, Handler, Unhandled, rejections_of
+from .errors import DatabaseUnavailable
+from .http_client import Link
+from .http_client import error_of as http_error_of
+from .logs import EventLog
+from .messaging import Topology, declare
+
+PREFETCH = 32  # unacknowledged messages: as many commits as one group may share
+TIMEOUTS_MAX = 3  # unconfirmed publications in a row, after which the connection is not believed
+_HELD_MS = 100.0
+_LOST = (OSError, AMQPError, RuntimeError)  # RuntimeError: aio-pika's "connection closed"
+
+# Both libraries report what is handled here, and to standard error.
+for _name in ("aio_pika", "aiormq"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+
+class NotPublished(Exception):
+    """Nobody confirmed this publication: it may have arrived, or arrive yet. Send it again."""
+
+
+class _Refused(NotPublished):
+    """There was no connection: this try was not sent."""
+
+
+class _Returned(NotPublished):
+    """The broker has no queue for it, or said no."""
+
+
+def error_of(error: BaseException) -> str:
+    """Return the `call.ended` name of what ended a publication (services/README.md, "Events")."""
+    match error:
+        case _Refused():
+            return "refused"
+        case _Returned() | DeliveryError():
+            return "unreadable"
+        case TimeoutError():
+            return "timeout"
+        case AMQPError() | RuntimeError():
+            return "disconnected"
+        case _:
+            return http_error_of(error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is to be published: `id` is the outbox row's, the same at every publication."""
+
+    id: str
+    topic: str
+    order: str
+    body: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusBudget:
+    """How long things may take, scaled, and how often a message may be tried."""
+
+    connect_ms: float
+    confirm_ms: float
+    reconnect_ms: float
+    watch_ms: float
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    """One connection with everything on it; `lost` is set once, for whatever reason."""
+
+    broker: RabbitBroker
+    channel: Any  # aio_pika's channel for publishing and asking
+    lost: asyncio.Event
+
+
+class Bus:
+    """One service's end of the broker."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        topology: Topology,
+        consumes: str,
+        link: Link,
+        budget: BusBudget,
+        events: EventLog,
+        clock: Clock,
+    ) -> None:
+        self._url = url
+        self._topology = topology
+        self._consumes = consumes
+        self._link = link
+        self._budget = budget
+        self._events = events
+        self._clock = clock
+        self._session: _Session | None = None
+        self._connected = asyncio.Event()
+        self._refused = False
+        self._timeouts = 0
+        self.in_flight = 0  # messages being handled: received, and not yet acknowledged
+
+    async def run(self, handle: Handler, on_connected: Callable[[], None]) -> None:
+        """Keep a session up until cancelled; `on_connected` is called for each."""
+        try:
+            while True:
+                session = await self._opened(handle)
+                if session is None:
+                    await self._clock.sleep_ms(self._budget.reconnect_ms)
+                    continue
+                self._session, self._refused, self._timeouts = session, False, 0
+                self._connected.set()
+                on_connected()
+                await self._watch(session)
+                await self._abandon()
+        finally:
+            await self._abandon()
+
+    async def publish(self, message: Message) -> None:
+        """Return once the broker has confirmed `message`; NotPublished when it did not in time."""
+        call = self._link.call(
+            "publish", attempt=message.attempt, order=message.order, key=message.id
+        )
+        try:
+            with call:
+                await self._send(
+                    message.body.encode(),
+                    exchange=self._topology.events,
+                    routing_key=message.topic,
+                    message_id=message.id,
+                    headers={ORDER_HEADER: message.order},
+                )
+        except NotPublished:
+            raise
+        except _LOST as error:
+            raise NotPublished(str(error) or type(error).__name__) from error
+        self._events.emit(
+            "message.published", order=message.order, message_id=message.id, topic=message.topic
+        )
+
+    async def _send(self, body: bytes, **how: Any) -> None:
+        """Publish and await the confirmation, both within one limit."""
+        async with asyncio.timeout(self._budget.confirm_ms / 1000):
+            session = await self._present()
+            try:
+                await session.broker.publish(
+                    body,
+                    mandatory=True,
+                    persist=True,
+                    content_type="application/json",
+                    **how,
+                )
+            except DeliveryError as error:
+                raise _Returned(f"returned by the broker: {error}") from error
+            except TimeoutError:
+                self._unconfirmed(session)
+                raise
+            except asyncio.CancelledError:
+                self._unconfirmed(session)  # by the limit above, most likely
+                raise
+            except _LOST:
+                session.lost.set()
+                raise
+            self._timeouts = 0
+
+    def _unconfirmed(self, session: _Session) -> None:
+        self._timeouts += 1
+        if self._timeouts >= TIMEOUTS_MAX:
+            session.lost.set()
+
+    async def _present(self) -> _Session:
+        """Return the session; without one, wait for it, unless the broker's port refuses."""
+        if self._session is None and self._refused:
+            raise _Refused("nobody listens where the broker should")
+        await self._connected.wait()
+        assert self._session is not None  # it is there exactly while `_connected` is set
+        return self._session
+
+    # ── sessions ───────────────────────────────────────────────────────────────────────────────
+
+    async def _opened(self, handle: Handler) -> _Session | None:
+        """Return a new session whose consumer the broker knows, or None."""
+        lost = asyncio.Event()
+        broker = RabbitBroker(
+            self._url,
+            timeout=self._budget.connect_ms / 1000,
+            default_channel=Channel(publisher_confirms=True, on_return_raises=True),
+            on_close=(lambda *_: lost.set(),),
+            graceful_timeout=0,  # what is being handled ends by itself; its message comes again
+            logger=None,
+            apply_types=False,
+        )
+
+        async def consume(message: RabbitMessage) -> None:
+            await self._consume(message, handle)
+
+        subscriber = broker.subscriber(
+            self._topology.queue(self._consumes),
+            self._topology.events,
+            channel=Channel(prefetch_count=PREFETCH),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
+            no_reply=True,
+        )
+        subscriber(consume)
+        try:
+            async with asyncio.timeout(2 * self._budget.connect_ms / 1000):
+                connection = await broker.connect()
+                channel = await connection.channel(publisher_confirms=False)
+                await declare(self._topology, channel)
+                await broker.start()
+                session = _Session(broker=broker, channel=channel, lost=lost)
+                if await self._is_subscribed(session):
+                    return session
+        except _LOST as error:
+            self._refused = isinstance(error, ConnectionError)
+        except BaseException:
+            await _stop(broker)
+            raise
+        await _stop(broker)
+        return None
+
+    async def _watch(self, session: _Session) -> None:
+        """Return when the session is lost, or the broker no longer knows its consumer."""
+        while not session.lost.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._budget.watch_ms / 1000):
+                    await session.lost.wait()
+                    return
+            try:
+                async with asyncio.timeout(2 * self._budget.confirm_ms / 1000):
+                    if not await self._is_subscribed(session):
+                        return
+            except _LOST:
+                return
+
+    async def _is_subscribed(self, session: _Session) -> bool:
+        """Return whether the broker counts a consumer on the queue this service reads."""
+        underlay = await session.channel.get_underlay_channel()
+        name = self._topology.name(self._consumes)
+        declared = await underlay.queue_declare(name, passive=True)
+        return bool(declared.consumer_count)
+
+    async def _abandon(self) -> None:
+        session, self._session = self._session, None
+        self._connected.clear()
+        if session is not None:
+            await _stop(session.broker)
+
+    # ── consuming ──────────────────────────────────────────────────────────────────────────────
+
+    async def _consume(self, message: RabbitMessage, handle: Handler) -> None:
+        """Handle one delivery and answer for it; what a dead channel cannot be told comes again."""
+        delivery = self._delivery(message.raw_message)
+        self.in_flight += 1
+        try:
+            self._events.emit(
+                "message.received",
+                order=delivery.order,
+                consumer=delivery.consumer,
+                message_id=delivery.message_id,
+                deliveries=delivery.deliveries,
+            )
+            problem = await self._handled(delivery, handle)
+            if problem is None:
+                await message.ack()
+            elif delivery.deliveries < self._budget.tries:
+                await message.reject(requeue=False)  # to the retry queue
+            else:
+                await self._bury(delivery, problem)
+                await message.ack()
+        except (*_LOST, NotPublished):
+            return
+        finally:
+            self.in_flight -= 1
+
+    async def _handled(self, delivery: Delivery, handle: Handler) -> str | None:
+        """Return None after the commit, or why the message cannot be handled."""
+        while True:
+            try:
+                await handle(delivery)
+            except Unhandled as problem:
+                return str(problem)
+            except DatabaseUnavailable as error:
+                # Hold the message: the database being down is no fault of it (R9).
+                sys.stderr.write(f"{self._consumes}: {error.error}\n")
+                await self._clock.sleep_ms(_HELD_MS)
+            except Exception:  # noqa: BLE001 - the outermost boundary of a consumer: record it
+                sys.stderr.write(f"{self._consumes}\n{traceback.format_exc()}")
+                return "it broke its consumer"
+            else:
+                return None
+
+    async def _bury(self, delivery: Delivery, problem: str) -> None:
+        """Put a message that cannot be handled into the dead queue, confirmed. No outcome."""
+        headers: Mapping[str, str | None] = {
+            "reason": problem,
+            "topic": delivery.topic,
+            **({} if delivery.order is None else {ORDER_HEADER: delivery.order}),
+        }
+        await self._send(
+            delivery.body,
+            exchange=RabbitExchange(),
+            routing_key=self._topology.dead(self._consumes),
+            message_id=delivery.message_id,
+            headers=headers,
+        )
+        self._events.emit(
+            "message.dead_lettered",
+            order=delivery.order,
+            consumer=delivery.consumer,
+            message_id=delivery.message_id,
+            deliveries=delivery.deliveries,
+            reason=problem,
+        )
+
+    def _delivery(self, raw: aio_pika.abc.AbstractIncomingMessage) -> Delivery:
+        order = raw.headers.get(ORDER_HEADER)
+        queue = self._topology.name(self._consumes)
+        return Delivery(
+            consumer=self._consumes,
+            message_id=raw.message_id,
+            topic=str(raw.headers.get("topic") or raw.routing_key or ""),
+            order=order if isinstance(order, str) else None,
+            body=raw.body,
+            deliveries=1 + rejections_of(raw.headers, queue),
+        )
+
+
+async def _undecoded(message: RabbitMessage) -> RabbitMessage:
+    """Keep FastStream from reading bodies: what cannot be read must reach the handler too."""
+    return message
+
+
+async def _stop(broker: RabbitBroker) -> None:
+    """End a broker's connection, whole or broken."""
+    with contextlib.suppress(*_LOST, TimeoutError):
+        async with asyncio.timeout(1):
+            await broker.stop()
