@@ -12,7 +12,27 @@ Stream = Literal["upstream", "downstream"]
 ToxicType = Literal["latency", "bandwidth", "timeout", "reset_peer", "limit_data", "slicer"]
 LiftHow = Literal["release", "cut"]
 ProcessName = Literal["order", "payment", "orchestrator", "gateway", "broker", "database"]
-GatewayOperation = Literal["create", "confirm", "charge", "retrieve", "cancel", "refund"]
+# Of a webhook the operation is the type of its event.
+GatewayOperation = Literal[
+    "create",
+    "confirm",
+    "charge",
+    "retrieve",
+    "cancel",
+    "refund",
+    "payment_intent.created",
+    "payment_intent.requires_action",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.succeeded",
+    "charge.failed",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+]
 
 # A bounced link meets the toxic on a fresh connection, so RST is an RST and bytes count from 0.
 BOUNCED_BY_DEFAULT: frozenset[str] = frozenset({"timeout", "reset_peer", "limit_data"})

@@ -136,6 +136,7 @@ EVENTS: frozenset[str] = frozenset(
         "gateway.conflicted",
         "gateway.released",
         "gateway.fault_used",
+        "gateway.webhook_sent",
     }
 )
 
@@ -150,8 +151,23 @@ class Control:
 
 _ANY = ("create", "confirm", "charge", "retrieve", "cancel", "refund")
 _WRITES = ("create", "confirm", "charge", "cancel", "refund")
+_EVENT_TYPES = (
+    "payment_intent.created",
+    "payment_intent.requires_action",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.succeeded",
+    "charge.failed",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+)
 
-# operation `charge` is whichever request moves money: confirm, or create with confirm=true.
+# operation `charge` is whichever request moves money: confirm, or create with confirm=true; of a
+# webhook the operation is the type of its event.
 CONTROLS: Mapping[str, Control] = {
     "rate_limited": Control(operations=_ANY),
     "lock_timeout": Control(operations=_WRITES),
@@ -164,6 +180,11 @@ CONTROLS: Mapping[str, Control] = {
     "slow_execution": Control(operations=_WRITES, parameters=("ms",)),
     "refund_pending": Control(operations=("refund",), parameters=("ms",)),
     "refund_fails_later": Control(operations=("refund",), parameters=("ms",)),
+    "event_drop": Control(operations=_EVENT_TYPES),
+    "event_duplicate": Control(operations=_EVENT_TYPES),
+    "event_delay": Control(operations=_EVENT_TYPES, parameters=("ms",)),
+    "event_swap": Control(operations=_EVENT_TYPES, parameters=("ms",)),
+    "event_forged": Control(operations=_EVENT_TYPES, parameters=("ms",)),
 }
 
 CARDS: tuple[str, ...] = (

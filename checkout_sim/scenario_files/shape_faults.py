@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from checkout_sim.model.fault import GatewayOperation
 from checkout_sim.scenario_files.shape_moments import MomentShape
 from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.scenario_files.values import (
@@ -179,7 +180,7 @@ class ControlFault(_Window):
     """A labelled control of the gateway: `times` firings from the nth match on."""
 
     gateway: Control
-    operation: Literal["create", "confirm", "charge", "retrieve", "cancel", "refund"] | None = None
+    operation: GatewayOperation | None = None
     checkout: Count | None = None
     nth: Count = 1
     times: Count = 1

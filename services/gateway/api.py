@@ -10,6 +10,7 @@ it, and then its reservation is released at the next start.
 import asyncio
 import base64
 import binascii
+import sqlite3
 import sys
 import traceback
 from collections.abc import Mapping
@@ -24,17 +25,19 @@ from ..chassis.database import Database
 from ..chassis.errors import BODY_LIMIT_BYTES, DatabaseUnavailable
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from . import idempotency, journal, reading, searching, store
+from . import endpoints, idempotency, journal, reading, searching, signing, store
 from .commands import Command
-from .controls import Controls, Target
+from .controls import Target
 from .errors import InvalidRequest, NotAuthenticated, Refused, ServerFailed, TooManyRequests
 from .executing import Done, Executor, Held, Post
 from .forms import parse
 from .limiter import Limiter
+from .outbox import Outbox
+from .parameters import DEFAULT_API_VERSION
 from .routes import Endpoint, route
 from .settings import GatewaySettings
 from .store import driver
-from .work import DEFAULT_API_VERSION, Answer, Facts
+from .work import Answer, Facts, Work
 
 _TEST_KEYS = ("sk_test_", "rk_test_")
 
@@ -47,15 +50,34 @@ class ClientGone(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the API is built from."""
+    """What the API and the workers beside it are built from."""
 
     settings: GatewaySettings
     clock: Clock
     ids: Ids
     events: EventLog
     database: Database
-    controls: Controls
-    wake: asyncio.Event
+    outbox: Outbox
+    settling: asyncio.Event
+    sending: asyncio.Event
+
+    def work(self, sql: sqlite3.Connection, facts: Facts) -> Work:
+        """Begin a unit of work now."""
+        now = self.clock.now_ms()
+        return Work(
+            sql=sql,
+            ids=self.ids,
+            facts=facts,
+            now_ms=now,
+            visible_ms=now,
+            outbox=self.outbox,
+        )
+
+    def announce(self, work: Work) -> None:
+        """Tell of a unit of work that is committed: its journal, and that webhooks are due."""
+        journal.announce(self.events, work.rows)
+        if work.queued:
+            self.sending.set()
 
 
 class StripeApi:
@@ -65,7 +87,7 @@ class StripeApi:
         self._parts = parts
         self._limiter = Limiter(parts.settings.rate_limit)
         self._executor = Executor(
-            clock=parts.clock, ids=parts.ids, controls=parts.controls, settings=parts.settings
+            boot=parts.ids.new("boot"), controls=parts.outbox.controls, settings=parts.settings
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,36 +145,37 @@ class StripeApi:
 
     async def _post(self, post: Post) -> Done:
         """Run a POST; the only wait between its two units of work is a control's."""
-        outcome, rows = await self._parts.database.run(self._begin, post)
-        journal.announce(self._parts.events, rows)
+        if post.endpoint.registers:
+            signing.prepare()
+        outcome, work = await self._parts.database.run(self._begin, post)
+        self._parts.announce(work)
         if isinstance(outcome, Held):
             await self._parts.clock.sleep_ms(outcome.ms)
-            done, rows = await self._parts.database.run(self._finish, post, outcome.command)
-            journal.announce(self._parts.events, rows)
+            done, work = await self._parts.database.run(self._finish, post, outcome.command)
+            self._parts.announce(work)
         else:
             done = outcome
         if post.endpoint.settles:
-            self._parts.wake.set()
+            self._parts.settling.set()
         return done
 
-    def _begin(
-        self, connection: Connection, post: Post
-    ) -> tuple[Done | Held, list[dict[str, Any]]]:
-        work = self._executor.work(driver(connection), post.facts)
-        return self._executor.begin(work, post), work.rows
+    def _begin(self, connection: Connection, post: Post) -> tuple[Done | Held, Work]:
+        work = self._parts.work(driver(connection), post.facts)
+        outcome = self._executor.begin(work, post)
+        if post.endpoint.registers:
+            self._parts.outbox.endpoints = endpoints.load(work.sql)
+        return outcome, work
 
-    def _finish(
-        self, connection: Connection, post: Post, command: Command
-    ) -> tuple[Done, list[dict[str, Any]]]:
-        work = self._executor.work(driver(connection), post.facts)
-        return self._executor.finish(work, post, command), work.rows
+    def _finish(self, connection: Connection, post: Post, command: Command) -> tuple[Done, Work]:
+        work = self._parts.work(driver(connection), post.facts)
+        return self._executor.finish(work, post, command), work
 
     async def _get(self, endpoint: Endpoint, object_id: str, query: bytes, facts: Facts) -> Done:
-        if self._parts.controls and endpoint.operations:
-            refused, rows = await self._parts.database.run(
+        if self._parts.outbox.controls and endpoint.operations:
+            refused, work = await self._parts.database.run(
                 self._refuse_get, endpoint, object_id, facts
             )
-            journal.announce(self._parts.events, rows)
+            self._parts.announce(work)
             if refused is not None:
                 return refused
         body = await self._parts.database.read(self._read, endpoint, object_id, query)
@@ -160,15 +183,15 @@ class StripeApi:
 
     def _refuse_get(
         self, connection: Connection, endpoint: Endpoint, object_id: str, facts: Facts
-    ) -> tuple[Done | None, list[dict[str, Any]]]:
-        work = self._executor.work(driver(connection), facts)
+    ) -> tuple[Done | None, Work]:
+        work = self._parts.work(driver(connection), facts)
         about = reading.subject(work.sql, object_id, None, None)
         target = Target(
             operations=frozenset(endpoint.operations),
             order_id=about.order_id if about else None,
             user=about.metadata.get("user_id") if about else None,
         )
-        return self._executor.refuse(work, target), work.rows
+        return self._executor.refuse(work, target), work
 
     def _read(
         self, connection: Connection, endpoint: Endpoint, object_id: str, query: bytes

@@ -119,7 +119,7 @@ def _journal_page(connection: Connection, after: int, limit: int) -> Page:
 
 
 def _undecided(connection: Connection, now_ms: int) -> Undecided:
-    """Return what will still change by itself: requests held, masked intents, moving refunds, webhooks."""
+    """Return what still changes by itself: held requests, masked intents, refunds, webhooks."""
     sql = driver(connection)
     masked = sql.execute("SELECT id FROM intents WHERE masked_until_ms > ?", (now_ms,))
     moving = sql.execute("SELECT refund FROM settlements ORDER BY due_ms, n")

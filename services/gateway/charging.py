@@ -44,7 +44,7 @@ def create(work: Work, command: CreateIntent) -> Answer:
     card = _card(work, command.card)
     made = encode(intent.wire())
     work.journal("intent_created", intent, amount=intent.amount)
-    work.event("payment_intent.created", intent.id, made, created_ms=work.now_ms)
+    work.event("payment_intent.created", intent.id, made, about=intent, created_ms=work.now_ms)
     if card is not None:
         intent = intents.attach(intent, card.payment_method)
     if not (command.confirm and card is not None):
@@ -181,7 +181,7 @@ def _succeed(work: Work, intent: Intent, card: Card) -> _Confirmed:
         )
     document = encode(charge.wire())
     store.insert_charge(work.sql, charge, document, created_ms=work.visible_ms)
-    work.event("charge.succeeded", charge_id, document, created_ms=work.visible_ms)
+    work.event("charge.succeeded", charge_id, document, about=charged, created_ms=work.visible_ms)
     if charge.captured:
         work.journal("captured", charged, amount=charge.amount_captured, charge=charge_id)
         return _Confirmed(intent=charged, events=("payment_intent.succeeded",))
@@ -198,7 +198,7 @@ def _decline(work: Work, intent: Intent, card: Card) -> _Confirmed:
     )
     document = encode(charge.wire())
     store.insert_charge(work.sql, charge, document, created_ms=work.visible_ms)
-    work.event("charge.failed", charge.id, document, created_ms=work.visible_ms)
+    work.event("charge.failed", charge.id, document, about=intent, created_ms=work.visible_ms)
     assert intent.payment_method is not None
     shown = payment_methods.wire(intent.payment_method, card, created=work.now, metadata={})
     refusal = CardDeclined(
@@ -298,9 +298,11 @@ def _finish(work: Work, confirmed: _Confirmed, *, new: bool) -> Answer:
     )
     if work.masked_until_ms:
         shown = encode(store.masked(intent).wire())
-        work.event("payment_intent.processing", intent.id, shown, created_ms=work.now_ms)
+        work.event(
+            "payment_intent.processing", intent.id, shown, about=intent, created_ms=work.now_ms
+        )
     for kind in confirmed.events:
-        work.event(kind, intent.id, document, created_ms=work.visible_ms)
+        work.event(kind, intent.id, document, about=intent, created_ms=work.visible_ms)
     if confirmed.refusal is None:
         return _answer(intent, document)
     body = encode(confirmed.refusal.envelope(work.facts.request_id or ""))
@@ -311,7 +313,7 @@ def _keep(work: Work, intent: Intent, event: str | None = None) -> Answer:
     document = encode(intent.wire())
     store.update_intent(work.sql, intent, document, now_ms=work.now_ms, masked_until_ms=0)
     if event is not None:
-        work.event(event, intent.id, document, created_ms=work.now_ms)
+        work.event(event, intent.id, document, about=intent, created_ms=work.now_ms)
     return _answer(intent, document)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import cards, intents, refunds
+from .endpoint_commands import CreateEndpoint, DeleteEndpoint, UpdateEndpoint
 from .errors import InvalidRequest, missing_parameter
 from .forms import Form
 from .parameters import CURRENCIES
@@ -117,6 +118,9 @@ Command = (
     | CreateRefund
     | CancelRefund
     | CreatePaymentMethod
+    | CreateEndpoint
+    | UpdateEndpoint
+    | DeleteEndpoint
 )
 
 

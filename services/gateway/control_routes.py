@@ -1,4 +1,4 @@
-"""`/_control`: arming, showing and lifting fault controls, and advancing key expiry.
+"""`/_control`: arming, showing and lifting fault controls, key expiry, rolling secrets.
 
 Called on the gateway's own port, never through a proxy (services/README.md, "Gateway").
 """
@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..chassis.database import Database
 from ..chassis.errors import JsonResponse, ServiceError, read_body
-from . import controls, idempotency
-from .controls import KINDS, Controls, Fault
+from . import controls, endpoints, idempotency, signing
+from .api import Parts
+from .controls import KINDS, Fault
+from .errors import Refused
 from .store import driver
 
 _MAX_MS = 600_000
@@ -64,12 +65,22 @@ class AdvanceShape(BaseModel):
     advance_ms: int = Field(ge=0, le=_MAX_ADVANCE_MS)
 
 
+class RollShape(BaseModel):
+    """The body of `POST /_control/webhook_endpoints/{id}/roll`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    secret: str | None = Field(default=None, min_length=1, max_length=200)
+    expires_after_ms: int = Field(default=0, ge=0, le=endpoints.ROLL_MAX_MS)
+
+
 class ControlRoutes:
     """The routes over one set of controls."""
 
-    def __init__(self, armed: Controls, database: Database) -> None:
-        self._armed = armed
-        self._database = database
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._outbox = parts.outbox
+        self._database = parts.database
 
     def routes(self) -> list[Route]:
         """Return the routes for the app."""
@@ -79,6 +90,7 @@ class ControlRoutes:
             Route("/_control/faults", self.lift, methods=["DELETE"]),
             Route("/_control/faults/{label:path}", self.lift, methods=["DELETE"]),
             Route("/_control/clock", self.advance, methods=["POST"]),
+            Route("/_control/webhook_endpoints/{id}/roll", self.roll, methods=["POST"]),
         ]
 
     async def arm(self, request: Request) -> Response:
@@ -108,16 +120,39 @@ class ControlRoutes:
         await self._database.run(_advance, shape.advance_ms)
         return JsonResponse({"advance_ms": shape.advance_ms})
 
+    async def roll(self, request: Request) -> Response:
+        """Give an endpoint a new secret; the old one signs beside it for `expires_after_ms`."""
+        shape = await read_body(request, RollShape)
+        signing.prepare()
+        endpoint = request.path_params["id"]
+        try:
+            secret = await self._database.run(self._roll, endpoint, shape)
+        except Refused as unknown:
+            raise ServiceError(404, "endpoint_not_found", unknown.message) from None
+        return JsonResponse({"id": endpoint, "secret": secret})
+
+    def _roll(self, connection: Connection, endpoint: str, shape: RollShape) -> str:
+        sql = driver(connection)
+        secret = endpoints.roll(
+            sql,
+            endpoint,
+            secret=shape.secret or self._parts.ids.new("whsec"),
+            expires_after_ms=shape.expires_after_ms,
+            now_ms=self._parts.clock.now_ms(),
+        )
+        self._outbox.endpoints = endpoints.load(sql)
+        return secret
+
     def _arm(self, connection: Connection, fault: Fault) -> bool:
         sql = driver(connection)
         armed = controls.arm(sql, fault)
-        self._armed.load(sql)
+        self._outbox.controls.load(sql)
         return armed
 
     def _lift(self, connection: Connection, label: str | None) -> None:
         sql = driver(connection)
         controls.lift(sql, label)
-        self._armed.load(sql)
+        self._outbox.controls.load(sql)
 
 
 def _show(connection: Connection) -> list[dict[str, object]]:

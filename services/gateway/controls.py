@@ -10,7 +10,9 @@ A control acts at one stage of a request:
 - `hold`, between reservation and execution;
 - `result`, in place of the execution's answer;
 - `answer`, after the commit;
-- `refund`, on a refund that was just made.
+- `refund`, on a refund that was just made;
+- `event`, on a webhook as it enters the outbox;
+- `forge`, beside an event, whether anybody asked for it or not.
 """
 
 import json
@@ -19,10 +21,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-Stage = Literal["refuse", "hold", "result", "answer", "refund"]
+Stage = Literal["refuse", "hold", "result", "answer", "refund", "event", "forge"]
 
 _ANY = ("create", "confirm", "charge", "retrieve", "cancel", "refund")
 _WRITES = ("create", "confirm", "charge", "cancel", "refund")
+# Of a webhook the operation is its type.
+EVENT_TYPES = (
+    "payment_intent.created",
+    "payment_intent.requires_action",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.succeeded",
+    "charge.failed",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +68,11 @@ KINDS: Mapping[str, Kind] = {
     "slow_execution": Kind(stage="hold", operations=_WRITES, required=("ms",)),
     "refund_pending": Kind(stage="refund", operations=("refund",), required=("ms",)),
     "refund_fails_later": Kind(stage="refund", operations=("refund",), required=("ms",)),
+    "event_drop": Kind(stage="event", operations=EVENT_TYPES),
+    "event_duplicate": Kind(stage="event", operations=EVENT_TYPES),
+    "event_delay": Kind(stage="event", operations=EVENT_TYPES, required=("ms",)),
+    "event_swap": Kind(stage="event", operations=EVENT_TYPES, required=("ms",)),
+    "event_forged": Kind(stage="forge", operations=EVENT_TYPES, required=("ms",)),
 }
 
 

@@ -4,14 +4,20 @@
 unit. Without a `slow_execution` in the way a request is a single `begin`.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ..chassis.clock import Clock
-from ..chassis.ids import Ids
-from . import charging, commands, controls, idempotency, reading, refunding, store
+from . import (
+    charging,
+    commands,
+    controls,
+    endpoint_commands,
+    idempotency,
+    reading,
+    refunding,
+    store,
+)
 from .cards import Outcome
 from .commands import (
     CancelIntent,
@@ -25,6 +31,7 @@ from .commands import (
     UpdateIntent,
 )
 from .controls import Controls, Fault, Target
+from .endpoint_commands import CreateEndpoint, DeleteEndpoint, UpdateEndpoint
 from .errors import KeyInUse, KeyReused, Refused, ServerFailed, TooManyRequests
 from .forms import Form
 from .idempotency import Claim
@@ -66,21 +73,12 @@ class Done:
 
 
 class Executor:
-    """What executing needs besides the transaction: time, chance, controls, settings."""
+    """What executing needs besides the transaction: this life's name, controls, settings."""
 
-    def __init__(
-        self, *, clock: Clock, ids: Ids, controls: Controls, settings: GatewaySettings
-    ) -> None:
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, *, boot: str, controls: Controls, settings: GatewaySettings) -> None:
+        self._boot = boot
         self._controls = controls
         self._settings = settings
-        self._boot = ids.new("boot")
-
-    def work(self, sql: sqlite3.Connection, facts: Facts) -> Work:
-        """Begin a unit of work now."""
-        now = self._clock.now_ms()
-        return Work(sql=sql, ids=self._ids, facts=facts, now_ms=now, visible_ms=now)
 
     def refuse(self, work: Work, target: Target) -> Done | None:
         """Answer 429 or 503 ahead of everything else if a control says so."""
@@ -181,7 +179,9 @@ class Executor:
         finally:
             work.sql.execute("RELEASE attempt")
 
-    def _run(self, work: Work, command: Command, target: Target) -> Answer:  # noqa: PLR0911 - one per command
+    def _run(  # noqa: C901, PLR0911 - one per command
+        self, work: Work, command: Command, target: Target
+    ) -> Answer:
         match command:
             case CreateIntent():
                 return charging.create(work, command)
@@ -200,6 +200,12 @@ class Executor:
             case CreatePaymentMethod(card=card, metadata=metadata):
                 kept = charging.keep_card(work, commands.resolve(card), metadata=dict(metadata))
                 return Answer(status=200, body=store.encode(kept))
+            case CreateEndpoint():
+                return endpoint_commands.create(work, command)
+            case UpdateEndpoint():
+                return endpoint_commands.update(work, command)
+            case DeleteEndpoint():
+                return endpoint_commands.delete(work, command)
             case _:
                 assert_never(command)
 

@@ -28,6 +28,7 @@ Kind = Literal[
     "conflicted",
     "released",
     "fault_used",
+    "webhook_sent",
 ]
 
 

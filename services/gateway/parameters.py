@@ -4,6 +4,8 @@ Source: the request types of stripe-python 16.1 (`stripe/params`), API version 2
 `payment_method_types`, which earlier versions of the API list.
 """
 
+DEFAULT_API_VERSION = "2026-10-28.endive"
+
 _PAGE = "ending_before expand limit starting_after"
 
 _INTENT = (
@@ -58,7 +60,11 @@ PAYMENT_METHOD_CREATE = _names(
     "radar_options revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit "
     "swish twint type upi us_bank_account wechat_pay zip"
 )
+ENDPOINT_CREATE = _names("api_version connect description enabled_events expand metadata url")
+ENDPOINT_UPDATE = _names("description disabled enabled_events expand metadata url")
+ENDPOINT_LIST = _names(_PAGE)
 ONLY_EXPAND = _names("expand")
+NOTHING: frozenset[str] = frozenset()
 
 CURRENCIES = _names(
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp "

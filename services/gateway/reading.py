@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import intents, store
+from . import intents, outbox, store
 from .errors import InvalidRequest, JsonObject, Refused, no_such
 from .forms import Form
 from .intents import Intent
@@ -52,6 +52,8 @@ def retrieve(
     if not object_id.startswith(f"{prefix}_"):
         raise no_such(TABLES[prefix][1], object_id[:200])
     document = store.find(sql, object_id, prefix=prefix, now_ms=now_ms)
+    if prefix == "evt":
+        document = outbox.pending(sql, document)
     return expand(sql, document, form.names("expand"), now_ms=now_ms)
 
 
@@ -76,6 +78,8 @@ def page(sql: sqlite3.Connection, prefix: str, form: Form, *, now_ms: int) -> st
         (now_ms, *values, size + 1),
     ).fetchall()
     documents = [_shown(text, until, now_ms) for text, until in rows[:size]]
+    if prefix == "evt":
+        documents = [outbox.pending(sql, document) for document in documents]
     if before:
         documents.reverse()
     body = listing(documents, url=_URLS[prefix], more=len(rows) > size)
@@ -198,6 +202,9 @@ def _conditions(prefix: str, form: Form) -> tuple[list[str], list[object]]:
     if types := form.names("types"):
         where.append(f"type IN ({', '.join('?' * len(types))})")
         values.extend(types)
+    if "delivery_success" in form.values:
+        undelivered = "EXISTS" if not form.boolean("delivery_success") else "NOT EXISTS"
+        where.append(f"{undelivered} ({outbox.OPEN_OR_FAILED})")
     created = form.values.get("created")
     if isinstance(created, dict):
         bounds = Form(values=created, digest="")

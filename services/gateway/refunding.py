@@ -46,8 +46,8 @@ def create(work: Work, command: CreateRefund, *, later: Mapping[Later, int]) -> 
         refund = _pay_out(work, intent, refund)
     document = encode(refund.wire())
     store.insert_refund(work.sql, refund, document, now_ms=work.now_ms)
-    work.event("refund.created", refund.id, document, created_ms=work.now_ms)
-    _count(work, charge)
+    work.event("refund.created", refund.id, document, about=intent, created_ms=work.now_ms)
+    _count(work, intent, charge)
     for outcome, ms in later.items():
         work.sql.execute(
             "INSERT INTO settlements (due_ms, refund, outcome) VALUES (?, ?, ?)",
@@ -127,20 +127,21 @@ def _pay_out(work: Work, intent: Intent, refund: Refund) -> Refund:
 def _change(work: Work, refund: Refund, event: str) -> Answer:
     document = encode(refund.wire())
     store.update_refund(work.sql, refund, document)
-    work.event(event, refund.id, document, created_ms=work.now_ms)
+    intent = store.true_intent(work.sql, refund.payment_intent)
+    work.event(event, refund.id, document, about=intent, created_ms=work.now_ms)
     charge = store.find_charge(work.sql, refund.charge, now_ms=work.now_ms)
-    _count(work, charge)
-    return _answer(store.true_intent(work.sql, refund.payment_intent), refund, document)
+    _count(work, intent, charge)
+    return _answer(intent, refund, document)
 
 
-def _count(work: Work, charge: Charge) -> None:
+def _count(work: Work, intent: Intent, charge: Charge) -> None:
     """Bring the charge's sum up to date; the database refuses one above what was captured."""
     total = store.given_back(work.sql, charge.id)
     after = charges.with_refunded(charge, amount=total)
     document = encode(after.wire())
     store.update_charge(work.sql, after, document)
     if total > charge.amount_refunded:
-        work.event("charge.refunded", charge.id, document, created_ms=work.now_ms)
+        work.event("charge.refunded", charge.id, document, about=intent, created_ms=work.now_ms)
 
 
 def _answer(intent: Intent, refund: Refund, document: str) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from . import commands, parameters
+from . import commands, endpoint_commands, parameters
 from .commands import Command
 from .errors import InvalidRequest
 from .forms import Form
@@ -15,13 +15,15 @@ _MAX_PARTS = 3
 class Endpoint:
     """One endpoint: what it accepts, the operations it counts as, and how it is read.
 
-    A POST has `read`; a GET has `shows`, the prefix of the objects it retrieves, lists or searches.
+    What changes something has `read`; a GET has `shows`, the prefix of the objects it retrieves,
+    lists or searches. `registers`: it changes who is told of events.
     """
 
     accepts: frozenset[str]
     operations: tuple[str, ...] = ()
     read: Callable[[Form, str], Command] | None = None
     shows: str = ""
+    registers: bool = False
     many: bool = False
     search: bool = False
 
@@ -35,6 +37,10 @@ def _post(
     accepts: frozenset[str], read: Callable[[Form, str], Command], *operations: str
 ) -> Endpoint:
     return Endpoint(accepts=accepts, read=read, operations=operations)
+
+
+def _registering(accepts: frozenset[str], read: Callable[[Form, str], Command]) -> Endpoint:
+    return Endpoint(accepts=accepts, read=read, registers=True)
 
 
 def _one(shows: str, accepts: frozenset[str] = parameters.ONLY_EXPAND) -> Endpoint:
@@ -78,6 +84,17 @@ _TABLE: Mapping[tuple[str, str, str], Endpoint] = {
     ("GET", "events", ""): _list("evt", parameters.EVENT_LIST),
     ("GET", "events", "{id}"): _one("evt"),
     ("GET", "balance_transactions", ""): _list("txn", parameters.BALANCE_LIST),
+    ("POST", "webhook_endpoints", ""): _registering(
+        parameters.ENDPOINT_CREATE, endpoint_commands.create_endpoint
+    ),
+    ("POST", "webhook_endpoints", "{id}"): _registering(
+        parameters.ENDPOINT_UPDATE, endpoint_commands.update_endpoint
+    ),
+    ("DELETE", "webhook_endpoints", "{id}"): _registering(
+        parameters.NOTHING, endpoint_commands.delete_endpoint
+    ),
+    ("GET", "webhook_endpoints", ""): _list("we", parameters.ENDPOINT_LIST),
+    ("GET", "webhook_endpoints", "{id}"): _one("we"),
 }
 
 

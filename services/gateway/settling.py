@@ -1,11 +1,11 @@
 """Refunds that change by themselves: a worker that carries out each settlement when it is due."""
 
 import asyncio
-from typing import Any
 
 from sqlalchemy import Connection
 
-from . import journal, refunding
+from ..chassis.clock import Clock
+from . import refunding
 from .api import Parts
 from .store import driver
 from .work import Facts, Work
@@ -15,19 +15,19 @@ _BATCH = 50
 
 
 async def settle_refunds(parts: Parts) -> None:
-    """Carry out due settlements for ever; `parts.wake` says that a new one may have come."""
+    """Carry out due settlements for ever; `parts.settling` says that a new one may have come."""
     while True:
-        parts.wake.clear()
-        rows, next_ms = await parts.database.run(_settle_due, parts)
-        journal.announce(parts.events, rows)
+        parts.settling.clear()
+        work, next_ms = await parts.database.run(_settle_due, parts)
+        parts.announce(work)
         wait_ms = _IDLE_MS if next_ms is None else max(0, next_ms - parts.clock.now_ms())
-        await _first_of(parts, min(wait_ms, _IDLE_MS))
+        await first_of(parts.clock, min(wait_ms, _IDLE_MS), parts.settling)
 
 
-async def _first_of(parts: Parts, wait_ms: int) -> None:
+async def first_of(clock: Clock, wait_ms: float, woken_by: asyncio.Event) -> None:
     """Wait for the wake-up or for `wait_ms` of the injected clock, whichever comes first."""
-    asleep = asyncio.ensure_future(parts.clock.sleep_ms(wait_ms))
-    woken = asyncio.ensure_future(parts.wake.wait())
+    asleep = asyncio.ensure_future(clock.sleep_ms(wait_ms))
+    woken = asyncio.ensure_future(woken_by.wait())
     try:
         await asyncio.wait({asleep, woken}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -35,15 +35,15 @@ async def _first_of(parts: Parts, wait_ms: int) -> None:
         woken.cancel()
 
 
-def _settle_due(connection: Connection, parts: Parts) -> tuple[list[dict[str, Any]], int | None]:
-    sql, now = driver(connection), parts.clock.now_ms()
-    work = Work(sql=sql, ids=parts.ids, facts=Facts(request_id=None), now_ms=now, visible_ms=now)
+def _settle_due(connection: Connection, parts: Parts) -> tuple[Work, int | None]:
+    sql = driver(connection)
+    work = parts.work(sql, Facts(request_id=None))
     due = sql.execute(
         "SELECT n, refund, outcome FROM settlements WHERE due_ms <= ? ORDER BY due_ms, n LIMIT ?",
-        (now, _BATCH),
+        (work.now_ms, _BATCH),
     ).fetchall()
     for number, refund, outcome in due:
         refunding.settle(work, refund, outcome)
         sql.execute("DELETE FROM settlements WHERE n = ?", (number,))
     following = sql.execute("SELECT min(due_ms) FROM settlements").fetchone()[0]
-    return work.rows, following
+    return work, following

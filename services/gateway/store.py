@@ -33,6 +33,7 @@ TABLES: Mapping[str, tuple[str, str]] = {
     "pm": ("payment_methods", "PaymentMethod"),
     "txn": ("balance_transactions", "balance_transaction"),
     "evt": ("events", "event"),
+    "we": ("webhook_endpoints", "webhook_endpoint"),
 }
 
 

@@ -72,6 +72,29 @@ EVENTS = _document(
     "events", Column("type", Text, nullable=False), Column("object_id", Text, index=True)
 )
 
+WEBHOOK_ENDPOINTS = _document(
+    "webhook_endpoints",
+    Column("secret", Text, nullable=False),
+    Column("old_secret", Text),
+    Column("old_until_ms", Integer, nullable=False),
+)
+# One row per event and endpoint (two for `event_duplicate`). `body` is kept of a forgery alone.
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("n", Integer, primary_key=True),
+    Column("event", Text, nullable=False, index=True),
+    Column("type", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("order_id", Text),
+    Column("payment_intent", Text, nullable=False),
+    Column("state", Text, nullable=False),  # due | held | delivered | undelivered | forged
+    Column("due_ms", Integer),  # null: nothing will be sent any more
+    Column("attempts", Integer, nullable=False),
+    Column("body", Text),
+)
+Index("deliveries_due", DELIVERIES.c.due_ms, sqlite_where=text("due_ms IS NOT NULL"))
+
 KEYS = Table(
     "idempotency_keys",
     METADATA,

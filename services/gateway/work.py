@@ -10,10 +10,10 @@ from ..chassis.ids import Ids
 from . import journal
 from .intents import Intent
 from .journal import Kind
+from .outbox import Outbox, Told
+from .parameters import DEFAULT_API_VERSION
 
 _escape: Callable[[str], str] = encode_basestring_ascii
-
-DEFAULT_API_VERSION = "2026-10-28.endive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Work:
     """A transaction in progress. `rows` are the journal lines to announce once it is committed.
 
     `visible_ms` is when its outcome may be seen (now, unless a control withholds it); `back` says
-    that a charge shall not happen at all (`error_500_then_back`).
+    that a charge shall not happen at all (`error_500_then_back`); `queued`, that webhooks are due.
     """
 
     sql: sqlite3.Connection
@@ -48,7 +48,9 @@ class Work:
     facts: Facts
     now_ms: int
     visible_ms: int
+    outbox: Outbox
     back: bool = False
+    queued: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -108,8 +110,10 @@ class Work:
         )
         self.rows.append(journal.append(self.sql, row))
 
-    def event(self, kind: str, object_id: str, document: str, *, created_ms: int) -> None:
-        """Write an event with a snapshot of its object; listed from `created_ms` on."""
+    def event(
+        self, kind: str, object_id: str, document: str, *, about: Intent, created_ms: int
+    ) -> None:
+        """Write an event with a snapshot of its object; listed, and sent, from `created_ms` on."""
         event_id = self.ids.new("evt")
         text = (
             f'{{"id":"{event_id}","object":"event","api_version":{_quoted(self.facts.api_version)},'
@@ -121,6 +125,15 @@ class Work:
             "INSERT INTO events (id, created_ms, type, object_id, document) VALUES (?, ?, ?, ?, ?)",
             (event_id, created_ms, kind, object_id, text),
         )
+        if self.outbox.is_open:
+            self._queue(Told(id=event_id, type=kind, created_ms=created_ms, about=about))
+
+    def _queue(self, told: Told) -> None:
+        """Leave an event for whoever asked for its kind, in the transaction of its cause."""
+        struck = self.outbox.put(self.sql, told, ids=self.ids, now_ms=self.now_ms)
+        for fault in struck:
+            self.note("fault_used", order_id=told.about.order_id, label=fault.label)
+        self.queued = True
 
 
 def _quoted(text: str | None) -> str:

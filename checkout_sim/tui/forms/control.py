@@ -20,6 +20,9 @@ _USUAL_MS: Mapping[str, int] = {
     "slow_execution": 700,
     "refund_pending": 300,
     "refund_fails_later": 300,
+    "event_delay": 700,
+    "event_swap": 2000,
+    "event_forged": 100,
 }
 
 WHAT_IT_DOES: Mapping[str, str] = {
@@ -34,6 +37,11 @@ WHAT_IT_DOES: Mapping[str, str] = {
     "slow_execution": "execution held; duplicates get 409",
     "refund_pending": "refund pending first, then done",
     "refund_fails_later": "refund done, then fails",
+    "event_drop": "webhook never sent",
+    "event_duplicate": "webhook sent twice",
+    "event_delay": "webhook sent later",
+    "event_swap": "webhook held until the next one of its payment",
+    "event_forged": "a stranger's webhook: paid, wrongly signed",
 }
 
 
