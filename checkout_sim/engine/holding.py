@@ -1,0 +1,20 @@
+"""Hold, see, strike: what keeps a link still while an event is awaited.
+
+Pure: takes the fault that is to strike, gives the latency that holds the link meanwhile. It sits in
+the direction the strike does not touch: another toxic in the same direction would release at once
+what is held there (Shopify/toxiproxy: adding a toxic interrupts its stream's chain).
+"""
+
+from checkout_sim.model.fault import LinkFault, PlacedToxic, Stream
+
+HOLD_MS = 250  # from the event to the strike read back took 2 to 12 ms; the rest is for slow hosts
+
+
+def hold_for(name: str, strike: LinkFault) -> LinkFault:
+    """Return the latency on the strike's link, in the other direction."""
+    streams = {toxic.stream for toxic in strike.toxics}
+    stream: Stream = "downstream" if streams == {"upstream"} else "upstream"
+    toxic = PlacedToxic(
+        name=name, type="latency", stream=stream, attributes={"latency": HOLD_MS, "jitter": 0}
+    )
+    return LinkFault(links=strike.links, toxics=(toxic,), bounce=False)
