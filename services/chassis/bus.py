@@ -24,8 +24,9 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange, RabbitMessage
 
 from .clock import Clock
-from .delivery import ORDER_HEADER, Delivery, Handler, Unhandled, rejections_of
+from .delivery import ORDER_HEADER, TOPIC_HEADER, Delivery, Handler, Unhandled, rejections_of
 from .errors import DatabaseUnavailable
+from .health import InFlight
 from .http_client import Link
 from .http_client import error_of as http_error_of
 from .logs import EventLog
@@ -112,6 +113,7 @@ class Bus:
         budget: BusBudget,
         events: EventLog,
         clock: Clock,
+        in_flight: InFlight,
     ) -> None:
         self._url = url
         self._topology = topology
@@ -124,7 +126,7 @@ class Bus:
         self._connected = asyncio.Event()
         self._refused = False
         self._timeouts = 0
-        self.in_flight = 0  # messages being handled: received, and not yet acknowledged
+        self._in_flight = in_flight  # messages too: received, and not yet acknowledged
 
     async def run(self, handle: Handler, on_connected: Callable[[], None]) -> None:
         """Keep a session up until cancelled; `on_connected` is called for each."""
@@ -154,7 +156,7 @@ class Bus:
                     exchange=self._topology.events,
                     routing_key=message.topic,
                     message_id=message.id,
-                    headers={ORDER_HEADER: message.order},
+                    headers={ORDER_HEADER: message.order, TOPIC_HEADER: message.topic},
                 )
         except NotPublished:
             raise
@@ -278,7 +280,7 @@ class Bus:
     async def _consume(self, message: RabbitMessage, handle: Handler) -> None:
         """Handle one delivery and answer for it; what a dead channel cannot be told comes again."""
         delivery = self._delivery(message.raw_message)
-        self.in_flight += 1
+        self._in_flight.count += 1
         try:
             self._events.emit(
                 "message.received",
@@ -298,7 +300,7 @@ class Bus:
         except (*_LOST, NotPublished):
             return
         finally:
-            self.in_flight -= 1
+            self._in_flight.count -= 1
 
     async def _handled(self, delivery: Delivery, handle: Handler) -> str | None:
         """Return None after the commit, or why the message cannot be handled."""
@@ -321,7 +323,7 @@ class Bus:
         """Put a message that cannot be handled into the dead queue, confirmed. No outcome."""
         headers: Mapping[str, str | None] = {
             "reason": problem,
-            "topic": delivery.topic,
+            TOPIC_HEADER: delivery.topic,
             **({} if delivery.order is None else {ORDER_HEADER: delivery.order}),
         }
         await self._send(
@@ -346,7 +348,7 @@ class Bus:
         return Delivery(
             consumer=self._consumes,
             message_id=raw.message_id,
-            topic=str(raw.headers.get("topic") or raw.routing_key or ""),
+            topic=str(raw.headers.get(TOPIC_HEADER) or raw.routing_key or ""),
             order=order if isinstance(order, str) else None,
             body=raw.body,
             deliveries=1 + rejections_of(raw.headers, queue),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 ORDER_HEADER = "order-id"
+TOPIC_HEADER = "topic"  # a routing key is lost on the way through a retry queue
 
 
 class Unhandled(Exception):

@@ -1,13 +1,14 @@
 """What a strategy is given and what it must answer: the seam between routes and chapters."""
 
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
 
 from ..chassis.clock import Clock
 from ..chassis.database import Database
+from ..chassis.health import InFlight
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from .replies import Reply
@@ -25,6 +26,7 @@ class Context:
     events: EventLog
     http: httpx.AsyncClient
     db: Database
+    in_flight: InFlight = field(default_factory=InFlight)  # requests, and messages being handled
 
 
 class Strategy(Protocol):

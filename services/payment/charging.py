@@ -8,7 +8,7 @@ fenced (R6); what cannot be known now is left `unknown` with a time to look agai
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from . import store
 from .context import Context
@@ -42,15 +42,29 @@ Send = Callable[[Payment, int], Awaitable[Outcome]]
 Stage = tuple[Payment, Round]
 
 
+class Write(Protocol):
+    """How a row is replaced: what `store.write` promises, in a transaction of its own."""
+
+    async def __call__(
+        self, before: Payment, after: Payment, *, written: Callable[[], None] | None = None
+    ) -> Payment | None:
+        """Return the row as it then stands, durable; None when another owner moved it."""
+        ...
+
+
 class LeaseLost(Exception):
     """Another owner moved the row; what it does is its own affair."""
 
 
 class Charging:
-    """Drives payments; one object per process, no state of its own."""
+    """Drives payments; one object per process, no state of its own.
 
-    def __init__(self, context: Context) -> None:
+    `write` is for who has more to commit beside a row, such as the news of it.
+    """
+
+    def __init__(self, context: Context, *, write: Write | None = None) -> None:
         self._context = context
+        self._write: Write = self._store if write is None else write
         self._settings = context.settings
         self._lease_ms = context.settings.scaled(context.settings.lease_ms)
         self._try_ms = context.settings.scaled(context.settings.gateway_try_ms)
@@ -65,7 +79,7 @@ class Charging:
         if payment.lease_until_ms > self._context.clock.now_ms():
             return None
         mine = replace(payment, fence=payment.fence + 1, lease_until_ms=self.lease_until_ms())
-        taken = await self._context.db.run(store.write, payment, mine)
+        taken = await self._write(payment, mine)
         if taken is not None:
             self._context.events.emit(
                 "lease.taken", order=taken.order_id, name=taken.id, fence=taken.fence
@@ -335,6 +349,11 @@ class Charging:
         )
         return await self._move(payment, later)
 
+    async def _store(
+        self, before: Payment, after: Payment, *, written: Callable[[], None] | None = None
+    ) -> Payment | None:
+        return await self._context.db.run(store.write, before, after, written=written)
+
     async def _move(self, before: Payment, after: Payment) -> Payment:
         """Write `after`; raise LeaseLost when the row is no longer ours."""
         decided = after.phase is not before.phase and after.phase not in UNDECIDED
@@ -347,7 +366,7 @@ class Charging:
                     "payment.result_written", order=after.order_id, status=status
                 )
 
-        moved = await self._context.db.run(store.write, before, after, written=written)
+        moved = await self._write(before, after, written=written)
         if moved is None:
             raise LeaseLost(before.id)
         return moved

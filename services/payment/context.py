@@ -1,11 +1,12 @@
 """What a strategy is given and what it must answer: the seam between routes and chapters."""
 
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..chassis.clock import Clock
 from ..chassis.database import Database
+from ..chassis.health import InFlight
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from .payment import Charge
@@ -23,6 +24,7 @@ class Context:
     events: EventLog
     db: Database
     gateway: StripeGateway
+    in_flight: InFlight = field(default_factory=InFlight)  # requests, and messages being handled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
