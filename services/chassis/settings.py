@@ -17,7 +17,7 @@ from .ids import Ids
 from .logs import EventLog
 
 EXIT_USAGE = 2
-STRATEGIES = ("naive", "hardened")
+STRATEGIES = ("naive", "hardened", "orchestrated")
 
 
 class ServiceSettings(BaseSettings):

@@ -33,6 +33,7 @@ from . import documentation, replies, schemas, store
 from .cart import MAX_LINES, Line
 from .context import Context, Strategy
 from .settings import OrderSettings
+from .steps import Participant, add_steps, is_undo, undo_creation
 from .strategies import STRATEGIES
 
 _CLIENT_KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -78,6 +79,8 @@ def create_app(
         routes=[*watch.routes()],
     )
     _add_placing(app, strategy)
+    if isinstance(strategy, Participant):
+        add_steps(app, strategy)
     _add_carts(app, db, clock)
     _add_reading(app, db)
     documentation.document(app)
@@ -145,7 +148,10 @@ def _add_placing(app: DirectAPI, strategy: Strategy) -> None:
     )
     async def cancel_order(request: Request) -> Response:
         """Take an order back."""
-        command = await read_command(request, schemas.Cancel)
+        asked = Asked(request.scope["headers"], await request.body())
+        if isinstance(strategy, Participant) and is_undo(asked):
+            return await undo_creation(asked, strategy)
+        command = command_of(asked.body, schemas.Cancel)
         return _json(await strategy.cancel(command.order_id))
 
 

@@ -16,6 +16,9 @@ _SHOWN: tuple[Any, ...] = (
     schemas.CartAdd,
     schemas.Place,
     schemas.Cancel,
+    schemas.CreateStep,
+    schemas.ConfirmStep,
+    schemas.StepReply,
     schemas.CartDoc,
     schemas.OrderDoc,
     schemas.OrderReply,
@@ -30,6 +33,11 @@ CLIENT_KEY: dict[str, Any] = {
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
     "description": "The same key and body get the same order; naive ignores it.",
+}
+STEP_KEY: dict[str, Any] = {
+    **CLIENT_KEY,
+    "required": True,
+    "description": "`{order}:{step}`: the same key and body get the same answer.",
 }
 
 Replies = dict[int | str, dict[str, Any]]

@@ -140,6 +140,37 @@ class Cancel(_Command):
     order_id: Name
 
 
+class Step(BaseModel):
+    """A step of a saga; all bodies name the order, and their key is `{order}:{step}`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+    order_id: Name
+
+
+class CreateStep(Step):
+    """Take what is in the shopper's cart for this order."""
+
+    user_id: Name
+    payment_method: Card = DEFAULT_CARD
+
+
+class ConfirmStep(Step):
+    """Confirm this order, for which so much was paid."""
+
+    amount_minor: Annotated[int, Field(strict=True, ge=0)]
+    currency: Annotated[str, Field(strict=True, pattern=r"^[a-z]{3}$")]
+
+
+class CancelStep(Step):
+    """Undo the creation of this order; the shopper and the card are for one never created."""
+
+    user_id: Name
+    payment_method: Card = DEFAULT_CARD
+    status: Literal["failed", "canceled"]
+    reason: Annotated[str, Field(max_length=255)] | None = None
+
+
 class ItemDoc(TypedDict):
     """A line on the wire."""
 
@@ -178,6 +209,12 @@ class OrderReply(TypedDict):
 
     order: OrderDoc
     message: str
+
+
+class StepReply(TypedDict):
+    """An answer to a step of a saga."""
+
+    order: OrderDoc
 
 
 class OrdersReply(TypedDict):

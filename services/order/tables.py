@@ -104,6 +104,17 @@ class ClientKeyRow(_Row, table=True):
     order_id: str = Field(sa_column=Column(ForeignKey("orders.id"), nullable=False))
 
 
+class AppliedRow(_Row, table=True):
+    """What a step of a saga answered, under its key: written with its effect."""
+
+    __tablename__ = "applied"
+
+    key: str = Field(primary_key=True)
+    request_hash: str
+    http_status: int
+    response: str
+
+
 metadata = _Row.metadata
 
 ONE: ColumnClause[Any] = literal_column("1")
@@ -122,6 +133,7 @@ CARTS = table_of(CartRow)
 LINES = table_of(CartLineRow)
 ORDERS = table_of(OrderRow)
 KEYS = table_of(ClientKeyRow)
+APPLIED = table_of(AppliedRow)
 
 ORDER_COLUMNS = (
     ORDERS.c.id,

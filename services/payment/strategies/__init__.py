@@ -5,5 +5,10 @@ from collections.abc import Callable, Mapping
 from ..context import Context, Strategy
 from .hardened import Hardened
 from .naive import Naive
+from .orchestrated import Orchestrated
 
-STRATEGIES: Mapping[str, Callable[[Context], Strategy]] = {"naive": Naive, "hardened": Hardened}
+STRATEGIES: Mapping[str, Callable[[Context], Strategy]] = {
+    "naive": Naive,
+    "hardened": Hardened,
+    "orchestrated": Orchestrated,
+}
