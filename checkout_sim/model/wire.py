@@ -6,8 +6,8 @@ services/README.md is the contract; `tests/contract` holds these tables against 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened")
-RESERVED_STRATEGIES: tuple[str, ...] = ("orchestrated", "choreographed")
+BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated")
+RESERVED_STRATEGIES: tuple[str, ...] = ("choreographed",)
 
 # Which links carry the checkouts of a strategy. Of a fault's alternatives the first in this order
 # is struck: with an orchestrator, what shoppers send goes to it before anything reaches order.
@@ -107,6 +107,7 @@ EVENTS: frozenset[str] = frozenset(
         "payment.deduplicated",
         "payment.fenced",
         "payment.webhook_received",
+        "payment.webhook_refused",
         "saga.started",
         "saga.step_started",
         "saga.step_ended",
@@ -244,8 +245,30 @@ SETTINGS: Mapping[str, Mapping[str, float]] = {
         "breaker_failures": 5,
         "breaker_open_ms": 2000,
     },
+    "orchestrator": {
+        "order_try_ms": 500,
+        "order_connect_ms": 300,
+        "order_tries": 3,
+        "order_total_ms": 1800,
+        "payment_try_ms": 3000,
+        "payment_connect_ms": 300,
+        "payment_tries": 2,
+        "payment_total_ms": 3500,
+        "backoff_low_ms": 50,
+        "backoff_high_ms": 100,
+        "answer_ms": 4500,
+        "lease_ms": 4000,
+        "tick_ms": 250,
+        "retry_low_ms": 200,
+        "retry_high_ms": 2000,
+        "cancel_after_ms": 4000,
+        "breaker_failures": 5,
+        "breaker_open_ms": 2000,
+    },
     "gateway": {},
 }
-UNSCALED: frozenset[str] = frozenset({"payment_tries", "gateway_tries", "breaker_failures"})
+UNSCALED: frozenset[str] = frozenset(
+    {"order_tries", "payment_tries", "gateway_tries", "breaker_failures"}
+)
 
 SHOPPER_PATIENCE_MS = 6000  # before time_scale

@@ -38,3 +38,14 @@ class SystemClock:
     async def sleep_ms(self, ms: float) -> None:
         """Let `ms` milliseconds pass on the running loop."""
         await asyncio.sleep(ms / 1000)
+
+
+async def sleep_or_wake(clock: Clock, ms: float, wake: asyncio.Event) -> None:
+    """Wait for `ms` of the clock, or until `wake` is set if that comes first; it stays set."""
+    asleep = asyncio.ensure_future(clock.sleep_ms(ms))
+    woken = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({asleep, woken}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        asleep.cancel()
+        woken.cancel()

@@ -1,10 +1,8 @@
 """Refunds that change by themselves: a worker that carries out each settlement when it is due."""
 
-import asyncio
-
 from sqlalchemy import Connection
 
-from ..chassis.clock import Clock
+from ..chassis.clock import sleep_or_wake
 from . import refunding
 from .api import Parts
 from .store import driver
@@ -21,18 +19,7 @@ async def settle_refunds(parts: Parts) -> None:
         work, next_ms = await parts.database.run(_settle_due, parts)
         parts.announce(work)
         wait_ms = _IDLE_MS if next_ms is None else max(0, next_ms - parts.clock.now_ms())
-        await first_of(parts.clock, min(wait_ms, _IDLE_MS), parts.settling)
-
-
-async def first_of(clock: Clock, wait_ms: float, woken_by: asyncio.Event) -> None:
-    """Wait for the wake-up or for `wait_ms` of the injected clock, whichever comes first."""
-    asleep = asyncio.ensure_future(clock.sleep_ms(wait_ms))
-    woken = asyncio.ensure_future(woken_by.wait())
-    try:
-        await asyncio.wait({asleep, woken}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        asleep.cancel()
-        woken.cancel()
+        await sleep_or_wake(parts.clock, min(wait_ms, _IDLE_MS), parts.settling)
 
 
 def _settle_due(connection: Connection, parts: Parts) -> tuple[Work, int | None]:

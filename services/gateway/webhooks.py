@@ -15,13 +15,13 @@ from typing import Any
 import aiohttp
 from sqlalchemy import Connection
 
+from ..chassis.clock import sleep_or_wake
 from ..chassis.errors import DatabaseUnavailable
 from ..chassis.http_client import Link, error_of, new_session
 from . import endpoints, journal, outbox, signing
 from .api import Parts
 from .endpoints import Endpoint
 from .outbox import Delivery
-from .settling import first_of
 from .store import driver
 from .work import Facts
 
@@ -44,7 +44,7 @@ async def send_webhooks(parts: Parts) -> None:
             except DatabaseUnavailable as problem:
                 sys.stderr.write(f"gateway's webhooks: {problem.error}\n")
                 wait_ms = outbox.RETRY_MS[0]
-            await first_of(parts.clock, wait_ms, parts.sending)
+            await sleep_or_wake(parts.clock, wait_ms, parts.sending)
     finally:
         await sender.stop()
         await session.close()

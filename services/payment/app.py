@@ -30,6 +30,7 @@ from .context import Context, Reply, Strategy
 from .settings import PaymentSettings
 from .strategies import STRATEGIES
 from .stripe_client import StripeGateway
+from .webhooks import Webhooks
 
 
 def create_app(
@@ -71,6 +72,8 @@ def create_app(
         routes=watch.routes(),
     )
     _add_routes(app, strategy, db)
+    if settings.strategy != "naive":
+        _add_webhooks(app, Webhooks(context, strategy))
     install_error_handlers(app)
     app.add_middleware(CountInFlight, in_flight=watch.in_flight)
     return app
@@ -112,6 +115,19 @@ def _add_routes(app: DirectAPI, strategy: Strategy, db: Database) -> None:
             sentence = f"There is no payment of order {order_id}."
             raise ServiceError(404, "payment_not_found", sentence)
         return JsonResponse(schemas.document(payment))
+
+
+def _add_webhooks(app: DirectAPI, webhooks: Webhooks) -> None:
+    async def hear_stripe(asked: Asked) -> Response:
+        """Hear one event of Stripe's."""
+        return _json(await webhooks.hear(asked.body, asked.header(b"stripe-signature")))
+
+    app.direct(
+        "/webhooks/stripe",
+        hear_stripe,
+        response_model=None,
+        responses={400: {"model": schemas.ErrorAnswer}, 500: {"model": schemas.ErrorAnswer}},
+    )
 
 
 def _json(reply: Reply) -> Response:

@@ -1,7 +1,8 @@
-"""The inbox: which messages were heard, in the transaction of what they changed.
+"""The inbox: which messages this service has handled, in the transaction of their effect.
 
-A delivery that comes again finds its row and changes nothing, whatever became of the first
-answer. `consumer` tells the sources apart: their ids are their own.
+A message may be delivered more than once, after a lost acknowledgement, a redelivery or a repeated
+publication; the row decides whether it changes anything. Rows are kept: no redelivery comes later.
+`consumer` is the queue a message came by, or `stripe` for a webhook.
 """
 
 from sqlalchemy import Connection, bindparam, select
@@ -11,7 +12,6 @@ from ..chassis.health import Page, page_of
 from .tables import INBOX
 
 _I = INBOX.c
-
 _ADD = Prepared(
     upsert(INBOX)
     .values(
@@ -29,14 +29,14 @@ _LEDGER = Prepared(
 )
 
 
-def is_new(connection: Connection, *, consumer: str, message_id: str, order_id: str | None) -> bool:
-    """Note that a message was heard; return whether it is the first time."""
-    added = _ADD(connection, consumer=consumer, message_id=message_id, order_id=order_id)
+def admit(conn: Connection, consumer: str, message_id: str, order_id: str | None) -> bool:
+    """Return whether this is the first time; the row stands if the caller's transaction does."""
+    added = _ADD(conn, consumer=consumer, message_id=message_id, order_id=order_id)
     return added.rowcount == 1
 
 
-def ledger(connection: Connection, after: int, limit: int) -> Page:
+def ledger(conn: Connection, after: int, limit: int) -> Page:
     """Return a page of `/ledger/inbox`."""
-    rows = _LEDGER(connection, after=after, at_most=limit + 1).fetchall()
+    rows = _LEDGER(conn, after=after, at_most=limit + 1).fetchall()
     names = ("seq", "consumer", "message_id", "order_id")
     return page_of([dict(zip(names, row, strict=True)) for row in rows], limit=limit)

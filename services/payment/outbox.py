@@ -32,7 +32,7 @@ from ..chassis.health import Page, page_of
 
 
 class _Row(SQLModel, registry=registry()):
-    """A base of its own: only the choreographed strategy has these tables."""
+    """A base of its own: only the choreographed strategy has this table."""
 
 
 class OutboxRow(_Row, table=True):
@@ -60,21 +60,8 @@ class OutboxRow(_Row, table=True):
     sent_at_ms: int | None = None
 
 
-class InboxRow(_Row, table=True):
-    """A message that was handled: its second delivery meets this row and changes nothing."""
-
-    __tablename__ = "inbox"
-    __table_args__ = (Index("inbox_message", "consumer", "message_id", unique=True),)
-
-    seq: int | None = Field(default=None, primary_key=True)
-    consumer: str
-    message_id: str
-    order_id: str
-
-
 metadata = _Row.metadata
 OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
-INBOX: Table = InboxRow.__table__  # type: ignore[attr-defined]
 _O = OUTBOX.c
 
 _WRITTEN = (

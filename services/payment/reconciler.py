@@ -1,13 +1,14 @@
 """Payment's reconciler: takes up what a crash, a timeout or a wish has left open.
 
-Every tick it leases the rows that are due and owned by nobody, and drives each one budget
-further. After a restart that is all recovery there is: the dead process's leases run out.
+Every tick, and when a webhook made a row due, it leases the rows that are due and owned by
+nobody, and drives each one budget further. After a restart that is all recovery there is: the dead process's leases run out.
 """
 
 import asyncio
 import sys
 import traceback
 
+from ..chassis.clock import sleep_or_wake
 from ..chassis.errors import DatabaseUnavailable
 from . import store
 from .charging import Charging
@@ -21,7 +22,8 @@ async def reconcile(context: Context, charging: Charging) -> None:
     """Run for ever; errors of one row are told on stderr and do not stop the others."""
     tick_ms = context.settings.scaled(context.settings.tick_ms)
     while True:
-        await context.clock.sleep_ms(tick_ms)
+        await sleep_or_wake(context.clock, tick_ms, context.wake)
+        context.wake.clear()
         try:
             due = await context.db.read(store.due, now_ms=context.clock.now_ms(), at_most=BATCH)
         except DatabaseUnavailable as error:

@@ -16,7 +16,10 @@ class PaymentSettings(ServiceSettings):
 
     strategy: Annotated[str, AfterValidator(known_strategy)] = "naive"
     gateway_url: str = Field(default="http://127.0.0.1:3003", pattern=r"^https?://")
+    broker_url: str = "amqp://guest:guest@127.0.0.1:3004/"
+    broker_prefix: str = ""
     stripe_key: SecretStr = SecretStr("sk_test_simulator")
+    webhook_secret: SecretStr = Field(default=SecretStr("whsec_simulator"), min_length=1)
 
     gateway_try_ms: float = Field(default=800, gt=0)
     gateway_connect_ms: float = Field(default=300, gt=0)
@@ -31,6 +34,13 @@ class PaymentSettings(ServiceSettings):
     fence_after_ms: float = Field(default=4000, gt=0)
     breaker_failures: int = Field(default=5, ge=1)
     breaker_open_ms: float = Field(default=2000, gt=0)
+    # choreographed
+    broker_connect_ms: float = Field(default=1000, gt=0)
+    broker_confirm_ms: float = Field(default=1000, gt=0)
+    broker_reconnect_ms: float = Field(default=100, gt=0)
+    broker_watch_ms: float = Field(default=1000, gt=0)
+    message_tries: int = Field(default=5, ge=1)
+    message_retry_ms: float = Field(default=300, gt=0)
 
     @field_validator("stripe_key")
     @classmethod

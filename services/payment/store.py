@@ -45,6 +45,7 @@ _BY_ID = Prepared(select(*COLUMNS).where(_P.id == bindparam("of_id")))
 _OF_ORDER = Prepared(
     select(*COLUMNS).where(_P.order_id == bindparam("of_order")).order_by(_P.seq.desc()).limit(1)
 )
+_OF_INTENT = Prepared(select(*COLUMNS).where(_P.payment_intent == bindparam("of_intent")).limit(1))
 _DUE = Prepared(
     select(*COLUMNS)
     .where(
@@ -96,6 +97,12 @@ def by_id(connection: Connection, payment_id: str) -> Payment | None:
 def of_order(connection: Connection, order_id: str) -> Payment | None:
     """Return the newest payment of an order, if any."""
     row = _OF_ORDER(connection, of_order=order_id).fetchone()
+    return None if row is None else payment_of(row)
+
+
+def of_intent(connection: Connection, payment_intent: str) -> Payment | None:
+    """Return the payment that a PaymentIntent was made for, if it is known here."""
+    row = _OF_INTENT(connection, of_intent=payment_intent).fetchone()
     return None if row is None else payment_of(row)
 
 

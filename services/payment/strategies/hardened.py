@@ -12,9 +12,11 @@ commit is taken up by the reconciler: B-C repeats the create, C-D confirms again
 Not survived: loss of the database file, and a gateway that forgets its keys.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
+
+from sqlalchemy import Connection
 
 from ...chassis.errors import DatabaseUnavailable, ServiceError
 from .. import replies, store
@@ -60,6 +62,17 @@ class Hardened:
     async def refund(self, order_id: str) -> Reply:
         """Bring an order's net to zero: cancel what is open, give back what was charged."""
         return replies.undone(await self._undo(order_id, Wanted.REFUND))
+
+    def record(
+        self,
+        connection: Connection,
+        before: Payment,
+        after: Payment,
+        *,
+        written: Callable[[], None] | None = None,
+    ) -> Payment | None:
+        """Replace a row; there is no news beside it."""
+        return store.write(connection, before, after, written=written)
 
     def workers(self) -> Sequence[Coroutine[Any, Any, None]]:
         """Return the reconciler."""

@@ -10,9 +10,11 @@ again), a crash between 2 and 4 (pending for ever), `requires_action` (completed
 Wrong on purpose: if its scenarios pass it, the judge is blind.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
+
+from sqlalchemy import Connection
 
 from ...chassis.errors import ServiceError
 from .. import replies, store
@@ -57,6 +59,17 @@ class Naive:
     async def refund(self, order_id: str) -> Reply:
         """Refuse: the reference design undoes nothing."""
         raise _not_offered(order_id)
+
+    def record(
+        self,
+        connection: Connection,
+        before: Payment,
+        after: Payment,
+        *,
+        written: Callable[[], None] | None = None,
+    ) -> Payment | None:
+        """Replace a row; no webhook ever asks for it."""
+        return store.write(connection, before, after, written=written)
 
     def workers(self) -> Sequence[Coroutine[Any, Any, None]]:
         """Return none: nobody recovers anything."""
