@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from checkout_sim.engine.asking import Asking
 from checkout_sim.model.command import Buy
 from checkout_sim.model.errors import CheckoutSimError
 from checkout_sim.model.plan import Shopper
@@ -39,7 +40,7 @@ class Till:
 
     fill_cart: Callable[[Shopper], Awaitable[None]]
     send: Callable[[Shopper], None]
-    failed: Callable[[str, str], None]  # command id, why nobody could be sent
+    failed: Callable[[Asking, str], None]  # why nobody could be sent
 
 
 class Buying:
@@ -51,9 +52,9 @@ class Buying:
         self._loads: set[asyncio.Task[None]] = set()
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
-    def begin(self, buy: Buy, *, command_id: str) -> None:
+    def begin(self, buy: Buy, asking: Asking) -> None:
         """Begin to send shoppers; returns at once."""
-        load = asyncio.create_task(self._send_all(buy, command_id))
+        load = asyncio.create_task(self._send_all(buy, asking))
         self._loads.add(load)
         load.add_done_callback(self._loads.discard)
 
@@ -73,7 +74,7 @@ class Buying:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    async def _send_all(self, buy: Buy, command_id: str) -> None:
+    async def _send_all(self, buy: Buy, asking: Asking) -> None:
         loop = asyncio.get_running_loop()
         dice = Dice(seed=buy.seed, scenario="session")
         began = loop.time()
@@ -87,7 +88,7 @@ class Buying:
             try:
                 await self._till.fill_cart(shopper)
             except CheckoutSimError as failed:
-                self._till.failed(command_id, str(failed))
+                self._till.failed(asking, str(failed))
                 return
             ended = self._under_way[shopper.checkout] = loop.create_future()
             self._till.send(shopper)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from checkout_sim.engine.asking import Asking
 from checkout_sim.engine.holding import hold_for
-from checkout_sim.model.command import ForTime, Inject, OnNextEvent, UntilEvent, UntilLifted, Window
-from checkout_sim.model.fault import FaultKind, LinkFault
+from checkout_sim.model.command import ForTime, OnNextEvent, UntilEvent, UntilLifted, Window
+from checkout_sim.model.fault import FaultKind, LinkFault, ProcessFault
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Inject as InjectStep
 from checkout_sim.model.plan import Lift
@@ -29,7 +30,7 @@ class Host(Protocol):
         """Carry this out now."""
         ...
 
-    def stuck(self, name: str, command_id: str, message: str) -> None:
+    def stuck(self, message: str, asking: Asking | None) -> None:
         """Tell who asked that it cannot be done."""
         ...
 
@@ -45,23 +46,28 @@ class Wanted:
     name: str
     kind: FaultKind
     window: int
-    until: Window = field(default_factory=UntilLifted)
+    until: Window
+    title: str
+    asking: Asking | None = None
     standing: Standing = "arming"
-    title: str = ""
-    command_id: str = ""
     held: bool = False
-    then: Inject | None = None  # what takes its place once it is lifted
+    then: FaultKind | None = None  # what takes its place once it is lifted
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
 
 class FaultsInForce:
-    """All faults of one session, by name."""
+    """All faults of one session, by name.
+
+    `none_left` is set while nothing is wanted and nothing is still being lifted.
+    """
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._wanted: dict[str, Wanted] = {}
         self._windows: dict[str, int] = {}
         self._ever: set[str] = set()
+        self.none_left = asyncio.Event()
+        self.none_left.set()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,27 +84,39 @@ class FaultsInForce:
         found = self._wanted.get(name)
         return None if found is None or found.standing == "lifting" else found
 
-    def inject(self, asked: Inject, *, kind: FaultKind | None = None, command_id: str = "") -> None:
+    def inject(
+        self,
+        name: str,
+        kind: FaultKind,
+        *,
+        until: Window | None = None,
+        title: str = "",
+        asking: Asking | None = None,
+    ) -> None:
         """Make a fault real, or wait for its event first. The name must be free."""
         wanted = Wanted(
-            name=asked.name,
-            kind=_named(asked.name, kind or asked.kind),
-            window=self._next_window(asked.name),
-            until=asked.window,
-            title=asked.title or asked.name,
-            command_id=command_id,
+            name=name,
+            kind=_named(name, kind),
+            window=self._next_window(name),
+            until=until or UntilLifted(),
+            title=title or name,
+            asking=asking,
         )
-        self._wanted[asked.name] = wanted
-        if isinstance(asked.window, OnNextEvent):
+        self._wanted[name] = wanted
+        self.none_left.clear()
+        if isinstance(until, OnNextEvent):
             wanted.standing = "waiting"
             if isinstance(wanted.kind, LinkFault):
                 wanted.held = True
-                self._hold(wanted, wanted.kind)
+                hold = hold_name(name)
+                self.inject(hold, hold_for(hold, wanted.kind), title=f"hold for {name}")
         else:
             self._arm(wanted)
         self._host.changed()
 
-    def lift(self, name: str, *, command_id: str = "", then: Inject | None = None) -> None:
+    def lift(
+        self, name: str, *, asking: Asking | None = None, then: FaultKind | None = None
+    ) -> None:
         """Undo a fault, whatever it has come to; `then` takes its place."""
         wanted = self._wanted[name]
         wanted.then = then
@@ -106,7 +124,7 @@ class FaultsInForce:
         if wanted.standing == "waiting":
             self._gone(wanted)
         else:
-            wanted.standing, wanted.command_id = "lifting", command_id or wanted.command_id
+            wanted.standing, wanted.asking = "lifting", asking or wanted.asking
             self._host.submit(Lift(fault=name, window=wanted.window))
             self._watch(wanted, "lifted")
         self._host.changed()
@@ -129,6 +147,7 @@ class FaultsInForce:
         for wanted in self._wanted.values():
             self._cancel_timers(wanted)
         self._wanted.clear()
+        self.none_left.set()
         self._host.changed()
 
     def _applied(self, seen: Observation) -> None:
@@ -146,7 +165,7 @@ class FaultsInForce:
             wanted.standing = "in_force"  # what could not be lifted is still there
             if failed_to_arm:
                 self._gone(wanted)
-            self._host.stuck(wanted.name, wanted.command_id, message)
+            self._host.stuck(message, wanted.asking)
         self._host.changed()
 
     def _in_force(self, wanted: Wanted) -> None:
@@ -154,7 +173,9 @@ class FaultsInForce:
         wanted.standing = "in_force"
         if wanted.held:
             self._release(wanted)
-        if isinstance(wanted.until, ForTime):
+        if isinstance(wanted.kind, ProcessFault) and wanted.kind.do == "restart":
+            self._gone(wanted)  # it is started again already: nothing is left to be undone
+        elif isinstance(wanted.until, ForTime):
             loop = asyncio.get_running_loop()
             wanted.timers.append(loop.call_later(wanted.until.ms / 1000, self._time_is_up, wanted))
 
@@ -181,10 +202,6 @@ class FaultsInForce:
         self._host.submit(InjectStep(fault=wanted.name, window=wanted.window, kind=wanted.kind))
         self._watch(wanted, "armed")
 
-    def _hold(self, wanted: Wanted, strike: LinkFault) -> None:
-        name = hold_name(wanted.name)
-        self.inject(Inject(name=name, kind=hold_for(name, strike), title=f"hold for {wanted.name}"))
-
     def _release(self, wanted: Wanted) -> None:
         wanted.held = False
         hold = self.get(hold_name(wanted.name))
@@ -195,10 +212,12 @@ class FaultsInForce:
         self._cancel_timers(wanted)
         if self._wanted.get(wanted.name) is wanted:
             del self._wanted[wanted.name]
+            if not self._wanted:
+                self.none_left.set()
         if wanted.held:
             self._release(wanted)
         if wanted.then is not None:
-            self.inject(wanted.then, command_id=wanted.command_id)
+            self.inject(wanted.name, wanted.then, title=wanted.title, asking=wanted.asking)
 
     def _watch(self, wanted: Wanted, what: str) -> None:
         loop = asyncio.get_running_loop()
@@ -206,7 +225,7 @@ class FaultsInForce:
 
     def _late(self, wanted: Wanted, what: str) -> None:
         message = f"{wanted.name} was not {what} within {STUCK_AFTER_S:.0f} s"
-        self._host.stuck(wanted.name, wanted.command_id, message)
+        self._host.stuck(message, wanted.asking)
 
     def _cancel_timers(self, wanted: Wanted) -> None:
         for timer in wanted.timers:

@@ -52,9 +52,8 @@ class LiveJudging:
     async def go_on(self, ledgers: Reader) -> None:
         """Judge what is due, every two seconds, until cancelled."""
         while True:
-            await asyncio.sleep(EVERY_S)
-            while await self.judge_due(ledgers):
-                await asyncio.sleep(_PAUSE_S)
+            more = await self.judge_due(ledgers)
+            await asyncio.sleep(_PAUSE_S if more else EVERY_S)
 
     async def judge_due(self, ledgers: Reader) -> bool:
         """Judge one slice; return whether there may be more. A ledger out of reach waits."""

@@ -88,8 +88,8 @@ class Ledgers(Protocol):
         """Return what each service has open. Raises LedgerUnreadable."""
         ...
 
-    def read(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Yield every row of a ledger, oldest first. Raises LedgerUnreadable."""
+    def read(self, name: str, *, after: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield every row of a ledger, oldest first, `after` so many. Raises LedgerUnreadable."""
         ...
 
 

@@ -22,6 +22,10 @@ class Recording:
         self.attribution = Attribution()
         self.last_seen_ms = self._began_ms
 
+    def now_ms(self) -> float:
+        """Return what `t_ms` an observation made now would have."""
+        return self._clock.now_ms() - self._began_ms
+
     def add_sink(self, sink: Sink) -> None:
         """Let one more party see every observation from now on."""
         self._sinks.append(sink)

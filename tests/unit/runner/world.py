@@ -121,8 +121,10 @@ class ScriptedLedgers:
     async def undecided(self) -> Mapping[str, Undecided]:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
-    async def read(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
-        for row in self.rows.get(name, []):
+    async def read(
+        self, name: str, *, after: int | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        for row in self.rows.get(name, [])[after or 0 :]:
             yield row
 
 
