@@ -1,7 +1,8 @@
 """Payment's reconciler: takes up what a crash, a timeout or a wish has left open.
 
-Every tick, and when a webhook made a row due, it leases the rows that are due and owned by
-nobody, and drives each one budget further. After a restart that is all recovery there is: the dead process's leases run out.
+Every tick, and when a webhook made a row due, it leases the rows that are due and owned by nobody,
+and drives each one budget further. After a restart that is all recovery there is: the dead
+process's leases run out.
 """
 
 import asyncio
