@@ -26,10 +26,11 @@ How to write statements that run on both:
   it touches nothing but the connection and its arguments. What must be told between a write and
   its COMMIT goes through `EventLog.emit`, which may be called from there.
 
-After DatabaseUnavailable with `definite=False` the transaction may or may not stand: read again
+After DatabaseUnavailable with `definite=False` the transaction may or may not stand: `reread`
 before acting on it (STRATEGIES R9).
 """
 
+import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -39,11 +40,15 @@ from sqlalchemy import ClauseElement, Connection, MetaData
 from sqlalchemy.dialects.postgresql import insert as upsert  # compiles for SQLite word for word
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
+from .errors import DatabaseUnavailable
+
 __all__ = ["Database", "DatabaseSettings", "Prepared", "Rows", "UniqueViolated", "upsert"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+REREAD_LIMIT_MS = 2000.0
+_REREAD_EVERY_S = 0.05
 _UNIQUE_CODES = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 
 
@@ -139,6 +144,8 @@ def violated_unique(error: BaseException | None) -> UniqueViolated | None:
 class Database(ABC):
     """One database of one service, whichever it is."""
 
+    reread_limit_s = REREAD_LIMIT_MS / 1000
+
     @staticmethod
     def open(settings: DatabaseSettings, *tables: MetaData) -> "Database":
         """Open the database the settings name and create the given tables where they lack.
@@ -168,6 +175,24 @@ class Database(ABC):
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `fn(connection, …)`, which writes nothing, on one snapshot of what is durable."""
+
+    async def reread(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Read what became of a COMMIT that was not answered; what it says is final.
+
+        Asks again for 2 s (scaled), since the connection has just been lost. DatabaseUnavailable
+        beyond that, indefinite: the commit's fate is still not known.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.reread_limit_s
+        while True:
+            try:
+                return await self.read(fn, *args, **kwargs)
+            except DatabaseUnavailable as error:
+                if loop.time() >= until:
+                    raise DatabaseUnavailable(error.error, definite=False) from error
+                await asyncio.sleep(_REREAD_EVERY_S)
 
     @abstractmethod
     async def healthy(self) -> bool:

@@ -5,8 +5,10 @@ begins by itself, `int` columns hold 64 bits as SQLite's do, and no statement is
 than the limit, whether the server can be heard or not.
 """
 
+import itertools
+import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from math import ceil
 from typing import Any, TypeVar
 
@@ -20,6 +22,8 @@ from sqlalchemy.ext.compiler import compiles
 from .database import Rows, UniqueViolated
 
 GenT = TypeVar("GenT")
+
+_ENDED_POLL_S = 0.005
 
 _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _MET_ANOTHER_WRITER = (errors.SerializationFailure, errors.DeadlockDetected)
@@ -37,9 +41,10 @@ class NotAnswered(psycopg.OperationalError):
 
 
 class LimitedConnection(psycopg.Connection[rows.TupleRow]):
-    """A connection that waits for no answer longer than `limit_s`."""
+    """A connection that waits for no answer longer than `limit_s`; its `name` is its own alone."""
 
     limit_s: float = 1.0
+    name: str = ""
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         """Drive `gen` to its end; NotAnswered beyond the limit."""
@@ -61,6 +66,25 @@ def _limited(gen: Generator[Any, Any, GenT], limit_s: float) -> Generator[Any, A
         return answer
 
 
+_ENDED = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE application_name = ANY(%s) AND pid <> pg_backend_pid()
+"""
+
+
+def end_sessions(driver: LimitedConnection, names: Sequence[str], limit_s: float) -> None:
+    """End the server's side of lost connections: return when none of them can commit any more.
+
+    A COMMIT may still wait in a slow link, or be at work in the server, after its caller was cut
+    off; "not there" would then be said too early. Raises NotAnswered beyond the limit.
+    """
+    until = time.monotonic() + limit_s
+    while driver.execute(_ENDED, [list(names)]).fetchone() != (0,):
+        if time.monotonic() > until:
+            raise NotAnswered(f"a lost session did not end within {limit_s:g} s")
+        time.sleep(_ENDED_POLL_S)
+
+
 def engine_of(url: str, *, limit_ms: float) -> Engine:
     """Return an engine on `url`; each `connect()` opens a connection of its own.
 
@@ -72,9 +96,13 @@ def engine_of(url: str, *, limit_ms: float) -> Engine:
         f"-c idle_in_transaction_session_timeout={ceil(2 * limit_ms)}"
     )
 
+    process, numbers = secrets.token_hex(8), itertools.count(1)
+
     def connect() -> LimitedConnection:
+        name = f"checkout-{process}-{next(numbers)}"
         connection = LimitedConnection.connect(
             url,
+            application_name=name,
             connect_timeout=max(2, ceil(limit_ms / 1000)),  # libpq counts no less than 2 s
             options=options,
             keepalives_idle=1,
@@ -83,6 +111,7 @@ def engine_of(url: str, *, limit_ms: float) -> Engine:
             tcp_user_timeout=ceil(limit_ms),
         )
         connection.limit_s = limit_ms / 1000
+        connection.name = name
         return connection
 
     return create_engine(
