@@ -1,9 +1,10 @@
 """Attribution: which checkout an order belongs to, learned from `order.created`.
 
 Every shopper shops as its own user, `shopper-<n>` or `proof-<n>`, so the event that announces an
-order names its checkout even when no reply ever did. Services write to pipes of their own, and a
-line of payment may be read before the line of order that caused it: such lines wait here for a
-moment, in order, so that every event of an order carries its checkout.
+order names its checkout even when no reply ever did. Where an orchestrator mints the order's id,
+`saga.started` announces it first, and alone if the order is never created. Services write to pipes
+of their own, and a line of payment may be read before the line of order that caused it: such lines
+wait here for a moment, in order, so that every event of an order carries its checkout.
 """
 
 import re
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 from checkout_sim.model.seen import ServiceLine
 
+_ANNOUNCED_BY = frozenset({"order.created", "saga.started"})
 _USER = re.compile(r"(?:shopper|proof)-(\d+)")
 
 
@@ -31,22 +33,24 @@ class Attribution:
         checkout = self._checkout_of.get(order)
         if checkout is not None:
             return ((heard, checkout),)
-        if heard.kind == "order.created":
+        if heard.kind in _ANNOUNCED_BY:
             return self._learn(heard, order)
         self._held.setdefault(order, []).append(heard)
         return ()
 
     def flush(self) -> Sequence[tuple[ServiceLine, int | None]]:
-        """Return, unattributed, what waited for an `order.created` that never came."""
+        """Return, unattributed, what waited for an announcement that never came."""
         held = [(heard, None) for waiting in self._held.values() for heard in waiting]
         self._held.clear()
         return held
 
-    def _learn(self, created: ServiceLine, order: str) -> Sequence[tuple[ServiceLine, int | None]]:
-        found = _USER.fullmatch(str(created.data.get("user_id", "")))
+    def _learn(
+        self, announced: ServiceLine, order: str
+    ) -> Sequence[tuple[ServiceLine, int | None]]:
+        found = _USER.fullmatch(str(announced.data.get("user_id", "")))
         if found is None:
-            return ((created, None),)
+            return ((announced, None),)
         checkout = int(found.group(1))
         self._checkout_of[order] = checkout
         self.orders.setdefault(checkout, []).append(order)
-        return [(heard, checkout) for heard in (created, *self._held.pop(order, ()))]
+        return [(heard, checkout) for heard in (announced, *self._held.pop(order, ()))]

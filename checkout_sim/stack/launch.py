@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # One per process of the model, spelled out: the model's own import would delay the launch.
-MODULES: tuple[str, ...] = ("services.order", "services.payment", "services.gateway")
+MODULES: tuple[str, ...] = (
+    "services.orchestrator",
+    "services.order",
+    "services.payment",
+    "services.gateway",
+)
 _ROOT = Path(__file__).parents[2]  # where checkout_sim and services are found
 
 

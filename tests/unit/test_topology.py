@@ -4,6 +4,7 @@ import pytest
 
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
+from checkout_sim.model.wire import PROCESSES
 from checkout_sim.stack.topology import MODULES, Service, instances, load_link_map, topology
 
 FOLDER = Path("/run")
@@ -75,7 +76,7 @@ def test_what_needs_a_port_is_every_instance() -> None:
 
 
 def test_every_module_of_the_stack_is_preloaded() -> None:
-    assert {service.module for service in stack().values()} == set(MODULES)
+    assert {f"services.{name}" for name in PROCESSES} == set(MODULES)
 
 
 def test_settings_of_the_scenario_override_by_name() -> None:

@@ -65,7 +65,7 @@ def test_the_first_help_lists_every_command_and_exit_code(
     [
         (["run", "missing.yaml"], "missing.yaml: no such file"),
         (["run", "lost-respons-silent"], 'did you mean "lost-response-silent"?'),
-        (["run", "--strategy", "orchestrated"], 'strategy "orchestrated" is not built yet'),
+        (["run", "--strategy", "choreographed"], 'strategy "choreographed" is not built yet'),
         (["run", "--strategy", "hardend"], 'did you mean "hardened"?'),
         (["up", "--strategy", "choreographed"], "not built yet"),
         (["run", "--json", "gone/report.json"], "no folder"),
