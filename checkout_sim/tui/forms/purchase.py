@@ -26,10 +26,10 @@ from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.tui.forms.cart import USUAL, Cart
 from checkout_sim.tui.forms.figures import said_minor, said_ms, typed_ms
 
-MOST_CHECKOUTS = 1_000_000
+MOST_CHECKOUTS = 100_000  # more than this no engine takes at once
 MOST_RETRIES = 20
 LEAST_RATE_PER_S = 0.01
-MOST_RATE_PER_S = 1000.0
+MOST_RATE_PER_S = 500.0
 _FOR_EVER = 100  # checkouts in the file's words for load without an end
 _PLAIN = re.compile(r"[a-z]+")
 _NOT_WORDS = frozenset({"true", "false", "null"})  # YAML reads these as something else
@@ -89,7 +89,7 @@ def typed_rate(text: str) -> float | None:
     except ValueError:
         rate = 0.0
     if not LEAST_RATE_PER_S <= rate <= MOST_RATE_PER_S:
-        raise NotAValue(f'"{text.strip()}" is no rate; write 0.01 to 1000 checkouts a second')
+        raise NotAValue(f'"{text.strip()}" is no rate; write 0.01 to 500 checkouts a second')
     return rate
 
 

@@ -3,6 +3,7 @@
 Takes the kind picked and the text beside it, gives a `Window` of the contract with the engine.
 """
 
+from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from checkout_sim.model.command import ForTime, OnNextEvent, UntilEvent, UntilLifted, Window
@@ -89,3 +90,24 @@ def said_window(window: Window) -> str:
             return f"armed by {window.event}; the link is held until then"
         case _:
             assert_never(window)
+
+
+def window_named(words: Sequence[str]) -> Window:
+    """Return the window of `until lifted`, `for 10s`, `until EVENT` or `on EVENT`.
+
+    Raises NotAValue for anything else.
+    """
+    match tuple(words):
+        case ("until", "lifted"):
+            return UntilLifted()
+        case ("for", time):
+            return window_of("for_time", time)
+        case ("until", event):
+            return window_of("until_event", event)
+        case ("on", event):
+            return window_of("on_event", event)
+        case _:
+            raise NotAValue(
+                f'"{" ".join(words)}" is no window; write until lifted, for 10s, '
+                "until client.ended or on gateway.captured"
+            )
