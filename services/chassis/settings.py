@@ -17,7 +17,7 @@ from .ids import Ids
 from .logs import EventLog
 
 EXIT_USAGE = 2
-STRATEGIES = ("naive", "hardened", "orchestrated")
+STRATEGIES = ("naive", "hardened", "orchestrated", "choreographed")
 
 
 class ServiceSettings(BaseSettings):

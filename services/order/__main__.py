@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Mapping
 
+from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
 from ..chassis.database import Database
 from ..chassis.http_client import http_client
 from ..chassis.serve import Surroundings, serve
+from . import outbox
 from .app import create_app
 from .settings import OrderSettings
 from .tables import metadata
@@ -17,6 +19,11 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     """Serve until told to stop and return the exit code."""
     settings = OrderSettings.from_environ(environ)
     return serve(_app, settings)
+
+
+def tables_of(strategy: str) -> tuple[MetaData, ...]:
+    """Return the tables of a strategy; messages are the choreographed one's alone."""
+    return (metadata, outbox.metadata) if strategy == "choreographed" else (metadata,)
 
 
 def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:
@@ -31,7 +38,7 @@ def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:
         ids=surroundings.ids,
         events=surroundings.events,
         http=http,
-        db=Database.open(settings, metadata),
+        db=Database.open(settings, *tables_of(settings.strategy)),
     )
 
 

@@ -25,11 +25,11 @@ from ..chassis.errors import (
     details_of,
     install_error_handlers,
 )
-from ..chassis.health import CountInFlight, Watch
+from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from ..chassis.serve import background
-from . import documentation, replies, schemas, store
+from . import documentation, inbox, news, outbox, replies, schemas, store
 from .cart import MAX_LINES, Line
 from .context import Context, Strategy
 from .settings import OrderSettings
@@ -38,6 +38,9 @@ from .strategies import STRATEGIES
 
 _CLIENT_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _ORDERS_SHOWN_MAX = 100
+
+_LEDGERS: dict[str, Ledger] = {"orders": store.orders_ledger, "carts": store.carts_ledger}
+_MESSAGE_LEDGERS: dict[str, Ledger] = {"outbox": outbox.ledger, "inbox": inbox.ledger}
 
 CommandT = TypeVar("CommandT", bound=BaseModel)
 
@@ -54,12 +57,14 @@ def create_app(
     """Return the app; its lifespan runs the strategy's workers and closes `http` and `db`."""
     context = Context(settings=settings, clock=clock, ids=ids, events=events, http=http, db=db)
     strategy = STRATEGIES[settings.strategy](context)
+    tells = settings.strategy == "choreographed"
     watch = Watch(
         settings=settings,
         database=db,
-        undecided=store.undecided,
-        ledgers={"orders": store.orders_ledger, "carts": store.carts_ledger},
+        undecided=news.undecided if tells else store.undecided,
+        ledgers=_LEDGERS | (_MESSAGE_LEDGERS if tells else {}),
         strategy=settings.strategy,
+        in_flight=context.in_flight,
     )
 
     @asynccontextmanager

@@ -180,6 +180,11 @@ def admit(conn: Connection, intent: Intent) -> Fresh | Known:
     return _create(conn, intent, lines, cart_version=free[-1][-1])
 
 
+def first_lease(order_id: str) -> Lease:
+    """Return the lease that commit A gives to its writer."""
+    return Lease(order_id=order_id, fence=1)
+
+
 def confirm(conn: Connection, order: Order, lease: Lease, paid: Charged) -> bool:
     """Commit E (R8): confirmed, if paid in full and not wanted back, and the taken lines deleted.
 
@@ -265,7 +270,7 @@ def _create(
         status=Status.PENDING,
         created_at_ms=intent.now_ms,
     )
-    lease = Lease(order_id=order.id, fence=1)
+    lease = first_lease(order.id)
     add_order(
         conn,
         order,

@@ -5,16 +5,22 @@ the first try. Takes an order and its lease; gives the order as it then stands. 
 events, each right after its commit.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Concatenate, ParamSpec, assert_never
+
+from sqlalchemy import Connection
 
 from ..chassis.breaker import Breaker
+from ..chassis.errors import DatabaseUnavailable
 from ..chassis.http_client import Link
 from . import commits, store
 from .answers import AlreadyCharged, Charged, Declined, Fenced, Refused, Undone, Unresolved
 from .context import Context
 from .order import Lease, Order, Status, Step, next_step
 from .payments import CallBudget, Payments, counts_against_callee
+
+P = ParamSpec("P")
 
 _SHOPPER_CANCELED = "shopper_canceled"
 _UNRESOLVED = "payment_unresolved"
@@ -120,7 +126,7 @@ class Resolver:
         return None
 
     async def _confirm(self, order: Order, lease: Lease, paid: Charged) -> Order | None:
-        if await self._context.db.run(commits.confirm, order, lease, paid):
+        if await self._ended(order, Status.CONFIRMED, commits.confirm, order, lease, paid):
             self._context.events.emit("order.confirmed", order=order.id, reason=None)
             return replace(order, status=Status.CONFIRMED)
         if (paid.amount_minor, paid.currency) != (order.total_minor, order.currency):
@@ -130,14 +136,46 @@ class Resolver:
     async def _roll_back(
         self, order: Order, lease: Lease, status: Status, reason: str
     ) -> Order | None:
-        if not await self._context.db.run(commits.roll_back, order, lease, status, reason):
+        rolled_back = await self._ended(
+            order, status, commits.roll_back, order, lease, status, reason
+        )
+        if not rolled_back:
             return None
         self._context.events.emit(f"order.{status.value}", order=order.id, reason=reason)
         return replace(order, status=status, reason=reason)
 
+    async def _ended(
+        self,
+        order: Order,
+        status: Status,
+        commit: Callable[Concatenate[Connection, P], bool],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> bool:
+        """Commit the end `status`; where COMMIT was not answered, read what stands (R9)."""
+        db = self._context.db
+        try:
+            return await db.run(commit, *args, **kwargs)
+        except DatabaseUnavailable as error:
+            if error.definite:
+                raise
+            present = await db.reread(store.order_by_id, order.id)
+            if present is None or present.status is not status:
+                raise DatabaseUnavailable(error.error, definite=True) from error
+            return True
+
     async def want_cancel(self, order_id: str, reason: str = _SHOPPER_CANCELED) -> bool:
         """Record that a pending order is wanted back; False if it was already, or has ended."""
-        wanted = await self._context.db.run(commits.want_cancel, order_id, reason)
+        db = self._context.db
+        try:
+            wanted = await db.run(commits.want_cancel, order_id, reason)
+        except DatabaseUnavailable as error:
+            if error.definite:
+                raise
+            present = await db.reread(store.order_by_id, order_id)
+            if present is None or not present.cancel_wanted:
+                raise DatabaseUnavailable(error.error, definite=True) from error
+            wanted = True
         if wanted:
             self._context.events.emit("order.cancel_wanted", order=order_id, reason=reason)
         return wanted

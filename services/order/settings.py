@@ -22,6 +22,8 @@ class OrderSettings(ServiceSettings):
 
     strategy: Annotated[str, AfterValidator(known_strategy)] = "naive"
     payment_url: str = "http://127.0.0.1:3001"
+    broker_url: str = "amqp://guest:guest@127.0.0.1:3004/"
+    broker_prefix: str = ""
 
     payment_try_ms: Budget = 3000
     payment_connect_ms: Budget = 300
@@ -36,3 +38,11 @@ class OrderSettings(ServiceSettings):
     cancel_after_ms: Budget = 4000
     breaker_failures: Count = 5
     breaker_open_ms: Budget = 2000
+    # choreographed
+    answer_ms: Budget = 3000  # how long a placing request waits for the news
+    broker_connect_ms: Budget = 1000
+    broker_confirm_ms: Budget = 1000
+    broker_reconnect_ms: Budget = 100
+    broker_watch_ms: Budget = 1000
+    message_tries: Count = 5
+    message_retry_ms: Budget = 300

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
 from ..chassis.breaker import Breaker
 from ..chassis.database import Database
 from ..chassis.serve import Surroundings, serve
+from . import outbox
 from .app import create_app
 from .settings import PaymentSettings
 from .stripe_client import LINK, StripeGateway, counts
@@ -21,11 +23,16 @@ def main(environ: Mapping[str, str] | None = None) -> int:
 def build(settings: PaymentSettings, surroundings: Surroundings) -> ASGIApp:
     """Return the app with its real collaborators; needs a running loop."""
     clock, ids, events = surroundings.clock, surroundings.ids, surroundings.events
-    db = Database.open(settings, METADATA)
+    db = Database.open(settings, *tables_of(settings.strategy))
     gateway = StripeGateway(
         settings, clock=clock, ids=ids, events=events, breaker=_breaker(settings)
     )
     return create_app(settings, clock=clock, ids=ids, events=events, gateway=gateway, db=db)
+
+
+def tables_of(strategy: str) -> tuple[MetaData, ...]:
+    """Return the tables of a strategy; an outbox is the choreographed one's alone."""
+    return (METADATA, outbox.metadata) if strategy == "choreographed" else (METADATA,)
 
 
 def _breaker(settings: PaymentSettings) -> Breaker | None:

@@ -21,16 +21,19 @@ from ..chassis.errors import (
     install_error_handlers,
     read_body,
 )
-from ..chassis.health import CountInFlight, Watch
+from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
 from ..chassis.serve import background
-from . import schemas, store
+from . import inbox, news, outbox, schemas, store
 from .context import Context, Reply, Strategy
 from .settings import PaymentSettings
 from .strategies import STRATEGIES
 from .stripe_client import StripeGateway
 from .webhooks import Webhooks
+
+_LEDGERS: dict[str, Ledger] = {"payments": store.ledger}
+_MESSAGE_LEDGERS: dict[str, Ledger] = {"outbox": outbox.ledger, "inbox": inbox.ledger}
 
 
 def create_app(
@@ -47,12 +50,14 @@ def create_app(
         settings=settings, clock=clock, ids=ids, events=events, db=db, gateway=gateway
     )
     strategy = STRATEGIES[settings.strategy](context)
+    tells = settings.strategy == "choreographed"
     watch = Watch(
         settings=settings,
         database=db,
-        undecided=store.undecided,
-        ledgers={"payments": store.ledger},
+        undecided=news.undecided if tells else store.undecided,
+        ledgers=_LEDGERS | (_MESSAGE_LEDGERS if tells else {}),
         strategy=settings.strategy,
+        in_flight=context.in_flight,
     )
 
     @asynccontextmanager

@@ -86,12 +86,12 @@ class Hardened:
         except DatabaseUnavailable as error:
             if error.definite:
                 raise
-            # The COMMIT broke: look before promising that nothing happened (R9). If the order is
-            # there after all, its lease runs out and the reconciler charges it.
-            order = await self._context.db.read(store.order_by_id, intent.order_id)
+            # COMMIT was not answered: look before saying that nothing happened (R9). If the order
+            # is there after all, it is as fresh as it was, and so is its lease.
+            order = await self._context.db.reread(store.order_by_id, intent.order_id)
             if order is None:
                 raise DatabaseUnavailable(error.error, definite=True) from error
-            return Known(order=order)
+            return Fresh(order=order, lease=commits.first_lease(order.id))
 
     async def _drive(self, order: Order, lease: Lease) -> Order:
         """Take the first step while the shopper waits; whatever happens, the order is on record."""
