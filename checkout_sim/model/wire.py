@@ -6,8 +6,8 @@ services/README.md is the contract; `tests/contract` holds these tables against 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated")
-RESERVED_STRATEGIES: tuple[str, ...] = ("choreographed",)
+BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated", "choreographed")
+RESERVED_STRATEGIES: tuple[str, ...] = ()
 
 # Which links carry the checkouts of a strategy. Of a fault's alternatives the first in this order
 # is struck: with an orchestrator, what shoppers send goes to it before anything reaches order.
@@ -229,6 +229,13 @@ SETTINGS: Mapping[str, Mapping[str, float]] = {
         "cancel_after_ms": 4000,
         "breaker_failures": 5,
         "breaker_open_ms": 2000,
+        "answer_ms": 3000,
+        "broker_connect_ms": 1000,
+        "broker_confirm_ms": 1000,
+        "broker_reconnect_ms": 100,
+        "broker_watch_ms": 1000,
+        "message_tries": 5,
+        "message_retry_ms": 300,
     },
     "payment": {
         "gateway_try_ms": 800,
@@ -244,6 +251,12 @@ SETTINGS: Mapping[str, Mapping[str, float]] = {
         "fence_after_ms": 4000,
         "breaker_failures": 5,
         "breaker_open_ms": 2000,
+        "broker_connect_ms": 1000,
+        "broker_confirm_ms": 1000,
+        "broker_reconnect_ms": 100,
+        "broker_watch_ms": 1000,
+        "message_tries": 5,
+        "message_retry_ms": 300,
     },
     "orchestrator": {
         "order_try_ms": 500,
@@ -268,7 +281,7 @@ SETTINGS: Mapping[str, Mapping[str, float]] = {
     "gateway": {},
 }
 UNSCALED: frozenset[str] = frozenset(
-    {"order_tries", "payment_tries", "gateway_tries", "breaker_failures"}
+    {"order_tries", "payment_tries", "gateway_tries", "breaker_failures", "message_tries"}
 )
 
 SHOPPER_PATIENCE_MS = 6000  # before time_scale
