@@ -36,6 +36,8 @@ class Placing:
         saga = await self._admit(wish, client_key)
         saga = await self._ended(saga, until_ms)
         if saga.joined is not None:  # another order holds this cart: its saga answers
+            events = self._context.events
+            events.emit("order.deduplicated", order=saga.joined, key=client_key)
             live = await self._context.db.read(saga_log.by_order, saga.joined)
             if live is not None:
                 saga = await self._ended(live, until_ms)
