@@ -122,6 +122,7 @@ class ForkServer:
             "name": f"{service.name}.{service.instance}",
             "prefix": service.prefix,
             "told": dict(service.environment),
+            "late": list(service.late),
         }
         answer: asyncio.Future[ForkedChild] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer

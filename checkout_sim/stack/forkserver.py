@@ -4,8 +4,8 @@
 
 Takes requests on a SOCK_SEQPACKET unix socket, one JSON message each, and answers likewise:
 
-    → {"id": 1, "module": "services.order", "name": "order.1", "prefix": "ORDER_", "told": {…}}
-                                              + [stdout, stderr]
+    → {"id": 1, "module": "services.order", "name": "order.1", "prefix": "ORDER_", "told": {…},
+       "late": [MODULE…]}                     + [stdout, stderr]
     ← {"ready": [MODULE…]}                    once, when everything is imported
     ← {"id": 1, "pid": 4711}                  + [pidfd]
     ← {"pid": 4711, "exit_status": -9}        once per child, after it is reaped
@@ -81,6 +81,19 @@ def preload(modules: Sequence[str]) -> None:
     gc.freeze()  # what is loaded stays shared: no child's collector writes to these pages
 
 
+def preload_late(modules: Sequence[str]) -> None:
+    """Import what only some strategies need, once, when the first of them is to be forked.
+
+    One that cannot be imported is the child's to report: it tries as well, and says why.
+    """
+    missing = [module for module in modules if module not in sys.modules]
+    for module in missing:
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    if missing:
+        gc.freeze()
+
+
 class ForkServer:
     """Forks, reaps and reports; `serve` returns when the other end of the socket is closed."""
 
@@ -105,6 +118,7 @@ class ForkServer:
         if not message:
             return False
         request = json.loads(message)
+        preload_late(request.get("late", ()))
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:

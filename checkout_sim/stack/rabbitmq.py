@@ -340,10 +340,11 @@ async def _version_at(url: str) -> str | None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """SIGTERM, with SIGCONT for a paused one, 8 s of grace, SIGKILL."""
+    """SIGCONT for a paused one, SIGTERM, 8 s of grace, SIGKILL."""
     with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        process.send_signal(signal.SIGCONT)
+        # Not by the process object, which would first reap a dead one behind asyncio's back.
+        os.kill(process.pid, signal.SIGCONT)
+        os.kill(process.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(STOP_LIMIT_S):
             await process.wait()

@@ -51,13 +51,18 @@ _LINK_SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 _TOLD_THE_STRATEGY = frozenset({"orchestrator", "order", "payment"})
 _BROKERED = frozenset({"order", "payment"})
+# FastStream costs a third of a second, which nobody else's start should pay.
+_LATE: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("choreographed", name): (f"services.{name}.strategies.choreographed",) for name in _BROKERED
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One process to be: `instance` counts the replicas of `name` from 1.
 
-    `environment` holds only what the service is told, not what it inherits.
+    `environment` holds only what the service is told, not what it inherits. `late` are modules it
+    will import that other strategies do without: worth preloading once one of it is started.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Service:
     instance: int
     port: int
     environment: Mapping[str, str]
+    late: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -166,6 +172,7 @@ def topology(
             port=_port(ports, name, instance),
             seed=seed,
             token=instance_token,
+            late=_LATE.get((strategy, name), ()),
         )
         for name in reversed(SERVICES_OF[strategy])
         for instance in range(1, spec.replicas.get(name, 1) + 1)
@@ -182,7 +189,14 @@ def instances(strategy: str, spec: StackSpec) -> tuple[tuple[str, int], ...]:
 
 
 def _service(
-    name: str, instance: int, *, told: Mapping[str, str], port: int, seed: int | None, token: str
+    name: str,
+    instance: int,
+    *,
+    told: Mapping[str, str],
+    port: int,
+    seed: int | None,
+    token: str,
+    late: tuple[str, ...],
 ) -> Service:
     own = {
         "PORT": str(port),
@@ -197,6 +211,7 @@ def _service(
         instance=instance,
         port=port,
         environment=environment,
+        late=late,
     )
 
 
