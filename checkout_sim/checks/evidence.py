@@ -33,7 +33,7 @@ _COLUMNS = {
     "transition": 5,
     "event": 5,
     "message": 9,
-    "call": 11,
+    "call": 13,
     "sent": 7,
     "ended": 11,
     "found": 5,

@@ -63,6 +63,8 @@ def _call(seen: Observation, dense: Dense) -> Placed:
         data.get("operation"),
         data.get("error"),
         data.get("duration_ms"),
+        seen.source_ms,
+        data.get("instance", 1),
     )
 
 

@@ -36,6 +36,7 @@ RULE_OF_CLAIM: Mapping[str, str] = {
     "compensation_is_complete": "R5",
     "effects_are_applied_once": "R2",
     "every_commit_is_published": "R1",
+    "one_owner_at_a_time": "R6",
     "unknown_replies_can_be_resolved": "R7",
     "cart_follows_the_order": "R8",
 }

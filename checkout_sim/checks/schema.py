@@ -5,7 +5,7 @@ belongs to an order is clustered by them, so a claim over a million orders walks
 instead of looking texts up (INVARIANTS, Scale). `event` columns hold observation ids.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # Large pages: a claim reads its tables from end to end.
 TABLES = """
@@ -59,7 +59,7 @@ CREATE TABLE message (
 CREATE TABLE call (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, t_ms REAL NOT NULL, source TEXT NOT NULL,
     n INTEGER NOT NULL, link TEXT, call_id TEXT, attempt INTEGER, operation TEXT, error TEXT,
-    duration_ms REAL);
+    duration_ms REAL, at REAL, instance INTEGER);
 
 CREATE TABLE sent (
     checkout INTEGER NOT NULL, attempt INTEGER NOT NULL, id INTEGER NOT NULL, key TEXT, body TEXT,

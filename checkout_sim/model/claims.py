@@ -29,6 +29,7 @@ EXTENDED: tuple[str, ...] = (
     "effects_are_applied_once",
     "every_commit_is_published",
     "poison_is_contained",
+    "one_owner_at_a_time",
     "retries_stay_in_budget",
     "recovers_after_calm",
     "answers_in_time",

@@ -38,6 +38,7 @@ from checkout_sim.checks.invariants.orders import (
     states_never_go_back,
     unconfirmed_means_not_paid,
 )
+from checkout_sim.checks.invariants.owners import one_owner_at_a_time
 from checkout_sim.checks.invariants.replies import replies_are_true, same_key_same_answer
 from checkout_sim.checks.invariants.service import (
     answers_in_time,
@@ -96,6 +97,7 @@ CLAIMS: Mapping[str, Claim] = {
     "effects_are_applied_once": Claim(judge=effects_are_applied_once, ledgers=INBOXES),
     "every_commit_is_published": Claim(judge=every_commit_is_published, ledgers=OUTBOXES),
     "poison_is_contained": Claim(judge=poison_is_contained),
+    "one_owner_at_a_time": Claim(judge=one_owner_at_a_time, at_rest=False),
     "retries_stay_in_budget": Claim(judge=retries_stay_in_budget, at_rest=False),
     "recovers_after_calm": Claim(judge=recovers_after_calm, at_rest=False),
     "answers_in_time": Claim(judge=answers_in_time, at_rest=False),

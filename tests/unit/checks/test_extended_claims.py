@@ -1,6 +1,7 @@
 """Each extended claim meets a history that keeps it and one that breaks it alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,20 @@ def charged_after_the_cancel(tale: Tale) -> None:
     end_rolled_back(order)
 
 
+def taken_over_while_its_owner_was_at_work(tale: Tale) -> None:
+    order = by_the_book(tale)
+    order.calls("payment_to_gateway", meanwhile=["lease.taken"], lasting_ms=50.0)
+    overlap(tale, order)
+
+
+def overlap(tale: Tale, order: OrderTale) -> None:
+    """Let another call begin while the order's last one is open."""
+    ended = tale.seen.pop()
+    order.calls("payment_to_gateway", lasting_ms=30.0)
+    again = replace(ended, id=len(tale.seen) + 1, t_ms=tale.seen[-1].t_ms + 1.0)
+    tale.seen.append(replace(again, source_ms=again.t_ms + 50_000.0))
+
+
 def one_try_too_many(tale: Tale) -> None:
     by_the_book(tale).calls("payment_to_gateway", attempt=4)
 
@@ -96,6 +111,7 @@ def cart_kept_by_a_confirmed_order(tale: Tale) -> None:
         ("one_key_per_operation", second_confirm_key),
         ("every_call_was_recorded_first", key_payment_never_stored),
         ("nothing_lands_after_rollback", charged_after_the_cancel),
+        ("one_owner_at_a_time", taken_over_while_its_owner_was_at_work),
         ("retries_stay_in_budget", one_try_too_many),
         ("recovers_after_calm", refused_after_calm),
         ("answers_in_time", no_answer_in_time),
@@ -163,6 +179,18 @@ def test_a_line_lost_with_its_process_convicts_nobody_whose_key_was_stored() -> 
     order.gateway("captured", key="confirm:1").logged("confirmed").hears("confirmed")
     order.rests_as("confirmed").cart(0)
     order.believed("completed", intent=order.intent, keys=("create:1", "confirm:1"))
+
+    assert broken(tale.verdict()) == set()
+
+
+def test_what_a_paused_process_holds_may_be_taken_over() -> None:
+    tale = Tale(invariants=("one_owner_at_a_time",))
+    order = by_the_book(tale)
+    order.calls("payment_to_gateway", lasting_ms=50.0)
+    ended = tale.seen.pop()
+    tale.see("process.paused", process="payment", instance=1, pid=7, port=1)
+    tale.seen.append(ended)
+    overlap(tale, order)
 
     assert broken(tale.verdict()) == set()
 
