@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol, assert_never
 
+from ..chassis.errors import DatabaseUnavailable
 from . import store
 from .context import Context
 from .payment import (
@@ -352,7 +353,20 @@ class Charging:
     async def _store(
         self, before: Payment, after: Payment, *, written: Callable[[], None] | None = None
     ) -> Payment | None:
-        return await self._context.db.run(store.write, before, after, written=written)
+        """Write `after`; where COMMIT was not answered, go on from what stands (R9)."""
+        db = self._context.db
+        try:
+            return await db.run(store.write, before, after, written=written)
+        except DatabaseUnavailable as error:
+            if error.definite:
+                raise
+            stands = await db.reread(store.by_id, before.id)
+            if stands is None or stands.fence != before.fence:
+                return None
+            # A wish may have come meanwhile; the rest is as it was written, or was not.
+            if replace(after, wanted=stands.wanted, next_at_ms=stands.next_at_ms) == stands:
+                return stands
+            raise DatabaseUnavailable(error.error, definite=True) from error
 
     async def _move(self, before: Payment, after: Payment) -> Payment:
         """Write `after`; raise LeaseLost when the row is no longer ours."""

@@ -47,7 +47,7 @@ class Hardened:
             keys=(f"{charge.order_id}:create:1",),
             lease_until_ms=self._charging.lease_until_ms(),
         )
-        known = await context.db.run(store.add, fresh)
+        known = await self._added(fresh)
         if known is not None:
             return await self._repeated(known, charge)
         context.events.emit(
@@ -77,6 +77,19 @@ class Hardened:
     def workers(self) -> Sequence[Coroutine[Any, Any, None]]:
         """Return the reconciler."""
         return (reconcile(self._context, self._charging),)
+
+    async def _added(self, fresh: Payment) -> Payment | None:
+        """Commit B; where COMMIT was not answered, read before a byte leaves (R9)."""
+        db = self._context.db
+        try:
+            return await db.run(store.add, fresh)
+        except DatabaseUnavailable as error:
+            if error.definite:
+                raise
+            stands = await db.reread(store.by_id, fresh.id)
+            if stands is None:
+                raise DatabaseUnavailable(error.error, definite=True) from error
+            return None if stands == fresh else stands
 
     async def _repeated(self, known: Payment, charge: Charge) -> Reply:
         if known.card != _NO_CARD and known.charge != charge:
