@@ -10,7 +10,7 @@ from typing import Any
 from checkout_sim.model.fault import LinkFault
 from checkout_sim.model.plan import Checkout, Inject, Plan
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.wire import LINKS_OF, SETTINGS, UNSCALED
+from checkout_sim.model.wire import LINKS_OF, SETTINGS, UNSCALED, links_of
 from checkout_sim.planning.lock_syntax import write
 
 LOCK_VERSION = 1
@@ -59,7 +59,7 @@ def _scaled(plan: Plan, name: str, figure: float) -> float:
 
 def _chosen(plan: Plan, strategy: str) -> dict[str, str | None]:
     """Return which of a fault's alternative links carries this strategy's checkouts."""
-    carrying = LINKS_OF.get(strategy, ())
+    carrying = links_of(strategy, plan.stack.database) if strategy in LINKS_OF else ()
     chosen: dict[str, str | None] = {}
     for step in plan.steps:
         if isinstance(step.action, Inject) and isinstance(step.action.kind, LinkFault):

@@ -88,6 +88,7 @@ def scenario_of(shape: ScenarioShape, document: Document) -> Scenario:
 
 def _stack(shape: StackShape) -> StackSpec:
     return StackSpec(
+        database="postgres" if shape.database == "postgres" else "sqlite",
         time_scale=shape.time_scale,
         replicas=dict(shape.replicas),
         settings={
