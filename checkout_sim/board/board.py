@@ -96,7 +96,7 @@ def reduce(board: Board, item: Streamed | Asked) -> Board:
             board.session.judged(item)
             board.checkouts.convicted(board.session.claims_by_order)
         case EngineState():
-            board.session.state = item
+            board.session.became(item, board.last_ms)
         case Draft():
             board.session.draft = item
         case Saved():

@@ -45,6 +45,7 @@ class Session:
         self.phase = "start"
         self.moving: tuple[str, ...] = ()  # what still moves while settling
         self.provisional: Judged | None = None
+        self.ever_violated = 0  # orders that stood violated at some time
         self.verdict: Judged | None = None
         self.draft: Draft | None = None
         self.saved: Saved | None = None
@@ -52,6 +53,7 @@ class Session:
         self.told_count = 0  # grows with every sentence, so that a screen notices the same twice
         self.pending: dict[str, Command] = {}
         self.behind = False
+        self.recording_since_ms: float | None = None
 
     def snapshot(self) -> Self:
         """Return a copy that later answers do not touch."""
@@ -124,6 +126,14 @@ class Session:
         self.last_told = Told(text=text, wrong=wrong)
         self.told_count += 1
 
+    def became(self, state: EngineState, now_ms: float) -> None:
+        """The engine says where it is."""
+        if state.recording and not self.state.recording:
+            self.recording_since_ms = now_ms
+        if state.message and state.message != self.state.message:
+            self.tell(state.message, wrong=True)
+        self.state = state
+
     def opened(self, data: Mapping[str, Any]) -> None:
         """The run says what it is."""
         self.run = data
@@ -162,6 +172,7 @@ class Session:
 
     def judged(self, judged: Judged) -> None:
         """The judge speaks, of the run so far or of the whole run."""
+        self.ever_violated = max(self.ever_violated, judged.ever)
         if judged.provisional:
             self.provisional = judged
         else:

@@ -1,0 +1,67 @@
+"""What can be done while a recording is reviewed."""
+
+from checkout_sim.tui.actions.action import Action
+
+SCOPE = "review"
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="review.drop",
+        title="keep/drop",
+        keys=("x",),
+        scope=SCOPE,
+        hint=2,
+        help="leave the marked item out, or take it back",
+    ),
+    Action(
+        id="review.moment",
+        title="moment",
+        keys=("a",),
+        scope=SCOPE,
+        hint=3,
+        help="the next of the moments this item may be given",
+    ),
+    Action(
+        id="review.trim",
+        title="trim",
+        keys=("t",),
+        scope=SCOPE,
+        hint=4,
+        help="leave out idle time, or keep the rhythm as it was",
+    ),
+    Action(
+        id="review.name",
+        title="name",
+        keys=("p",),
+        scope=SCOPE,
+        parameters="NAME",
+        hint=8,
+        help="what the scenario is called",
+    ),
+    Action(
+        id="review.write",
+        title="write",
+        keys=("w",),
+        scope=SCOPE,
+        harmful=True,
+        hint=5,
+        help="check it and write the file; a second w replaces one that is there",
+    ),
+    Action(
+        id="review.replay",
+        title="replay 3x",
+        keys=("r",),
+        scope=SCOPE,
+        harmful=True,
+        hint=6,
+        help="run the written file three times; only three equal verdicts are reproducible",
+    ),
+    Action(
+        id="review.edit",
+        title="edit",
+        keys=("E",),
+        scope=SCOPE,
+        hint=7,
+        help="open the written file in $VISUAL or $EDITOR, then check it",
+    ),
+)

@@ -1,0 +1,428 @@
+"""The fault console: every link with what it carries, and every fault by one letter.
+
+The letter of a preset adds it to the marked link, the same letter lifts it; `p` and the letter fill
+in a form first. Processes are struck by K, P and T, the gateway by its labelled controls. What is
+wanted, what was read back and what has struck stand side by side.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from checkout_sim.board.fault_lines import told_lines
+from checkout_sim.board.faults import FaultSeen
+from checkout_sim.board.places import LINK_OF_NAME, Link
+from checkout_sim.board.presets import PRESET_OF_LETTER, PRESETS, WAY_SIGN, Preset, preset_of
+from checkout_sim.board.processes import ProcessSeen
+from checkout_sim.board.tokens import Line
+from checkout_sim.model.command import Adjust, Command, Inject, LiftFault
+from checkout_sim.model.fault import Stream
+from checkout_sim.scenario_files.units import NotAValue
+from checkout_sim.tui.forms.budgets import Budgets
+from checkout_sim.tui.forms.control import CHOICES
+from checkout_sim.tui.forms.fault_desk import (
+    FaultDesk,
+    kill_or_start,
+    pause_or_resume,
+    restart,
+)
+from checkout_sim.tui.forms.fault_draft import (
+    FaultDraft,
+    control_command,
+    control_fields,
+    control_name,
+    next_window,
+    said_reading,
+    typed_window,
+    usual_detail,
+)
+from checkout_sim.tui.forms.link_fault import beyond
+from checkout_sim.tui.forms.window import kind_of, said_window, window_named
+from checkout_sim.tui.screens.view import View
+from checkout_sim.tui.widgets.controls_source import ControlsSource
+from checkout_sim.tui.widgets.fault_panels import presets_panel, state_panel
+from checkout_sim.tui.widgets.faults_source import (
+    LINK,
+    PROCESS,
+    UNUSED,
+    FaultsSource,
+    visible_faults,
+)
+from checkout_sim.tui.widgets.form import Form
+from checkout_sim.tui.widgets.line import Block
+from checkout_sim.tui.widgets.stream_table import StreamTable
+
+_WIDE = 110
+
+
+class FaultsView(View):
+    """Screen 2."""
+
+    scope: ClassVar[str] = "faults"
+    number: ClassVar[str] = "2"
+    heading: ClassVar[str] = "Faults"
+
+    DEFAULT_CSS: ClassVar[str] = """
+    FaultsView #links { height: 1fr; min-height: 4; }
+    FaultsView #below { height: auto; layout: vertical; }
+    FaultsView #presets { height: 4; }
+    FaultsView #state { height: 6; }
+    FaultsView #controls { display: none; height: 12; }
+    FaultsView #controls.-open { display: block; }
+    FaultsView.-wide #below { layout: horizontal; height: 12; }
+    FaultsView.-wide #presets { height: 12; width: 3fr; }
+    FaultsView.-wide #state { height: 12; width: 2fr; }
+    FaultsView.-tiny-width #below, FaultsView.-tiny-height #below { display: none; }
+    FaultsView.-tiny-width Form, FaultsView.-tiny-height Form { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = FaultDesk()
+        self._draft: FaultDraft | None = None  # what the open form is about; None: a control
+        self._control = ""
+        self._edit_next = False  # `p` was pressed: the next letter fills in the form
+        self._window_kind = ""
+        self.source = FaultsSource(lambda: self.board, lambda: self.now_ms, lambda: self.ascii_only)
+
+    def body(self) -> ComposeResult:
+        """Yield links and processes, presets, the state of the fault last touched, the form."""
+        yield StreamTable(self.source, id="links")
+        with Container(id="below"):
+            yield Block(self._presets, id="presets")
+            yield Block(self._state, id="state")
+        yield StreamTable(ControlsSource(lambda: self.board), id="controls")
+        yield Form(id="form")
+
+    def refresh_rows(self) -> None:
+        """Bring everything up to date, and drop what was remembered of faults that are gone."""
+        super().refresh_rows()
+        if not self.board.session.pending:
+            self.desk.forget(visible_faults(self.checkout_app.live))
+
+    # ---- what is marked ----------------------------------------------------------------------
+
+    @property
+    def links(self) -> StreamTable:
+        """Return the table of links and processes."""
+        return self.query_one("#links", StreamTable)
+
+    @property
+    def form(self) -> Form:
+        """Return the form below."""
+        return self.query_one("#form", Form)
+
+    @property
+    def link(self) -> Link | None:
+        """Return the marked link; None where a process is marked."""
+        kind, _, name = (self.links.cursor or "").partition(":")
+        return LINK_OF_NAME.get(name) if kind == LINK else None
+
+    @property
+    def process(self) -> ProcessSeen | None:
+        """Return the marked process; None where a link is marked."""
+        kind, _, rest = (self.links.cursor or "").partition(":")
+        if kind != PROCESS:
+            return None
+        name, _, instance = rest.partition(":")
+        return self.checkout_app.live.processes.by_name.get((name, int(instance)))
+
+    def _on(self, link: Link) -> list[FaultSeen]:
+        """Return the faults on a link as the engine has them now, frozen display or not."""
+        return [one for one in visible_faults(self.checkout_app.live) if one.target == link.name]
+
+    # ---- presets -----------------------------------------------------------------------------
+
+    async def strike_or_lift(self, letter: str) -> None:
+        """Add a preset to the marked link, lift it, or fill in its form after `p`."""
+        preset, link = PRESET_OF_LETTER[letter], self.link
+        edit, self._edit_next = self._edit_next, False
+        if link is None:
+            self.tell(f"{letter} strikes a link: mark one of them first", wrong=True)
+        elif edit:
+            await self._open_form(preset, link)
+        else:
+            await self._change(self.desk.toggle(preset, link, self._on(link)))
+
+    async def do_fault_edit(self, *words: str) -> None:
+        """Fill in the form first: of the letter that follows, or of the fault that is on."""
+        link = self.link
+        named = [one for one in PRESETS if words and words[0] in {one.letter, one.id}]
+        if link is None:
+            self.tell("p edits a fault on a link: mark one of them first", wrong=True)
+        elif named:
+            await self._open_form(named[0], link)
+        elif words:
+            known = ", ".join(one.id for one in PRESETS)
+            self.tell(f"no preset is called {words[0]}; there are {known}", wrong=True)
+        elif self._edit_next:
+            await self._edit_touched(link)
+        else:
+            self._edit_next = True
+            letters = " ".join(PRESET_OF_LETTER)
+            self.tell(f"edit which on {link.label}? {letters}; p again: the fault that is on")
+
+    async def _edit_touched(self, link: Link) -> None:
+        self._edit_next = False
+        touched = self.desk.touched(link, self._on(link))
+        preset = None if touched is None else preset_of(touched.type, touched.toxics)
+        if preset is None:
+            self.tell(f"no fault on {link.label} to edit; p and a letter adds one", wrong=True)
+            return
+        await self._open_form(preset, link)
+
+    async def do_fault_weaker(self) -> None:
+        """Make the fault last touched on this link weaker by a quarter."""
+        await self._step(-1)
+
+    async def do_fault_stronger(self) -> None:
+        """Make it stronger."""
+        await self._step(1)
+
+    async def _step(self, steps: int) -> None:
+        link = self.link
+        if link is None:
+            self.tell("mark a link first: - and = change what strikes it", wrong=True)
+            return
+        try:
+            command = self.desk.stepped(link, self._on(link), steps)
+        except NotAValue as error:
+            self.tell(str(error), wrong=True)
+            return
+        await self._change(command)
+
+    async def do_fault_downstream(self) -> None:
+        """Turn the fault last touched on this link, or the next one, to the reply's way."""
+        await self._turn("downstream")
+
+    async def do_fault_upstream(self) -> None:
+        """Turn it to the request's way."""
+        await self._turn("upstream")
+
+    async def _turn(self, way: Stream) -> None:
+        link = self.link
+        if link is None:
+            self.tell("mark a link first: < and > turn what strikes it", wrong=True)
+            return
+        try:
+            command = self.desk.turned(link, self._on(link), way)
+        except NotAValue as error:
+            self.tell(str(error), wrong=True)
+            return
+        if command is not None:
+            await self._change(command)
+            return
+        way_now = self.desk.way
+        said = f"strikes {way_now} ({WAY_SIGN[way_now]})" if way_now else "strikes its own way"
+        self.tell(f"the next fault {said}")
+
+    async def do_fault_window(self, *words: str) -> None:
+        """Go to the next kind of window, or take the one named: `for 10s`."""
+        if not words:
+            self.desk.window = next_window(self.desk.window)
+        else:
+            try:
+                self.desk.window = window_named(words)
+            except NotAValue as error:
+                self.tell(str(error), wrong=True)
+                return
+        self.tell(f"the next fault is in force {said_window(self.desk.window)}")
+
+    async def do_links_unused(self) -> None:
+        """Show the links that carry nothing under this strategy, or hide them."""
+        self.source.show_unused = not self.source.show_unused
+        self.links.forget()
+
+    async def do_row_open(self) -> None:
+        """Open the form of the fault on the marked link, or the gateway's menu."""
+        if self.link is not None:
+            await self._edit_touched(self.link)
+        elif self.process is not None and self.process.name == "gateway":
+            await self.do_gateway_menu()
+
+    # ---- processes ---------------------------------------------------------------------------
+
+    async def do_process_kill(self) -> None:
+        """Kill the marked process; start it when it is down."""
+        await self._strike("K", kill_or_start)
+
+    async def do_process_pause(self) -> None:
+        """Pause the marked process; resume it when it is paused."""
+        await self._strike("P", pause_or_resume)
+
+    async def do_process_restart(self) -> None:
+        """Restart the marked process."""
+        await self._strike("T", restart)
+
+    async def _strike(self, key: str, command_of: Callable[[ProcessSeen], Command]) -> None:
+        process = self.process
+        if process is None:
+            self.tell(f"{key} strikes a process: mark one of them first", wrong=True)
+            return
+        try:
+            command = command_of(process)
+        except NotAValue as error:
+            self.tell(str(error), wrong=True)
+            return
+        await self.send(command)
+
+    # ---- the gateway's controls --------------------------------------------------------------
+
+    async def do_gateway_menu(self, *words: str) -> None:
+        """Open the menu of controls, or close it; with words, arm one at once."""
+        if words:
+            await self._arm_named(words)
+            return
+        menu = self.query_one("#controls", StreamTable)
+        opened = not menu.has_class("-open")
+        self._show_menu(opened=opened)
+
+    def _show_menu(self, *, opened: bool) -> None:
+        menu = self.query_one("#controls", StreamTable)
+        menu.set_class(opened, "-open")
+        (menu if opened else self.links).focus()
+        menu.refresh_rows()
+
+    async def _arm_named(self, words: tuple[str, ...]) -> None:
+        names = ("operation", "nth", "times", "ms")
+        typed = dict(zip(names, words[1:], strict=False))
+        try:
+            usual = {one.name: one.value for one in control_fields(words[0], self.desk.window)}
+            await self._change(control_command(words[0], {**usual, **typed}))
+        except NotAValue as error:
+            self.tell(str(error), wrong=True)
+
+    @on(StreamTable.Opened, "#controls")
+    async def _pick_control(self, event: StreamTable.Opened) -> None:
+        event.stop()
+        there = self.checkout_app.live.faults.by_name.get(control_name(event.key))
+        if there is not None and there.stage != "lifted":
+            await self._change(LiftFault(name=there.name))
+            return
+        self._control, self._draft = event.key, None
+        does = next(one.does for one in CHOICES if one.name == event.key)
+        self._show_menu(opened=False)
+        await self.form.open(
+            f"gateway {event.key}: {does}", control_fields(event.key, self.desk.window)
+        )
+
+    @on(StreamTable.Opened, "#links")
+    async def _open_row(self, event: StreamTable.Opened) -> None:
+        event.stop()
+        if event.key == UNUSED:
+            await self.do_links_unused()
+        else:
+            await self.checkout_app.perform("row.open")
+
+    # ---- the form ----------------------------------------------------------------------------
+
+    async def _open_form(self, preset: Preset, link: Link) -> None:
+        self._draft = self.desk.draft(preset, link, self._on(link))
+        self._control, self._window_kind = "", kind_of(self._draft.window)
+        await self.form.open(self._draft.title, self._draft.fields())
+
+    @on(Form.Changed)
+    def _typed(self, event: Form.Changed) -> None:
+        event.stop()
+        self._follow_window_kind()
+        typed = self.form.values
+        try:
+            command = self._command(typed)
+        except NotAValue as error:
+            self.form.say(str(error), wrong=True)
+            return
+        self.form.say(self._reading(command, typed))
+
+    def _follow_window_kind(self) -> None:
+        """Another kind of window begins with its own usual figure."""
+        kind = self.form.values.get("window")
+        if kind is not None and kind != self._window_kind:
+            self._window_kind = kind
+            self.form.put("window_detail", usual_detail(kind))
+
+    def _reading(self, command: Inject | Adjust, typed: dict[str, str]) -> str:
+        if self._draft is None:
+            return "enter arms it, esc leaves"
+        fault = self._draft.typed_fault(typed)
+        budget = self._budgets.on(self._draft.link.name)
+        window = command.window if isinstance(command, Inject) else self.desk.window
+        return beyond(fault, budget) or f"enter arms {said_reading(fault, window)}"
+
+    def _command(self, typed: dict[str, str]) -> Inject | Adjust:
+        if self._draft is not None:
+            return self._draft.command(typed)
+        return control_command(self._control, typed)
+
+    @on(Form.Submitted)
+    async def _submitted(self, event: Form.Submitted) -> None:
+        event.stop()
+        typed = self.form.values
+        try:
+            command = self._command(typed)
+            if "window" in typed:
+                self.desk.window = typed_window(typed)
+        except NotAValue as error:
+            self.form.say(str(error), wrong=True)
+            return
+        if await self._change(command):
+            self.form.close()
+        else:
+            self.form.say(self.checkout_app.told.text, wrong=True)
+
+    async def do_view_back(self) -> None:
+        """Close the menu, leave an edit that was begun, or go back."""
+        menu = self.query_one("#controls", StreamTable)
+        if menu.has_class("-open"):
+            self._show_menu(opened=False)
+        elif self._edit_next:
+            self._edit_next = False
+            self.tell("")
+        else:
+            await self.checkout_app.do_view_back()
+
+    async def _change(self, command: Inject | Adjust | LiftFault) -> bool:
+        """Send a fault command and remember what it asked for; return whether it left."""
+        sent = await self.send(command)
+        if sent is not None and not isinstance(command, LiftFault):
+            self.desk.sent(command)
+        return sent is not None
+
+    @property
+    def _budgets(self) -> Budgets:
+        run = self.board.session.run
+        return Budgets(
+            time_scale=float(run.get("time_scale") or 1.0), settings=run.get("settings") or {}
+        )
+
+    # ---- what stands below -------------------------------------------------------------------
+
+    def _presets(self, width: int, height: int) -> list[Line]:
+        wide = self.size.width >= _WIDE
+        return presets_panel(
+            self.board, self.link, self.process, width, wide=wide, ascii_only=self.ascii_only
+        )[:height]
+
+    def _state(self, width: int, height: int) -> list[Line]:
+        told = self.checkout_app.told
+        if told.wrong and len(told.text) >= width:
+            return told_lines([("REFUSED", told.text)], width, look="wrong")[:height]
+        lines = state_panel(self.board, self.link, self.desk, width, ascii_only=self.ascii_only)
+        return lines[:height]
+
+
+def _answering(letter: str) -> Callable[[FaultsView], Awaitable[None]]:
+    """Return the method that answers a preset's action."""
+
+    async def answer(view: FaultsView) -> None:
+        await view.strike_or_lift(letter)
+
+    answer.__doc__ = f"Add {PRESET_OF_LETTER[letter].title}, or lift it."
+    return answer
+
+
+# One method per preset, as the registry looks for them: a new preset needs no line here.
+for _preset in PRESETS:
+    setattr(FaultsView, f"do_fault_{_preset.id}", _answering(_preset.letter))

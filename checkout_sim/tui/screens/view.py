@@ -1,0 +1,150 @@
+"""A view: what every screen of the dashboard has in common.
+
+    class OrdersView(View):
+        scope, number, heading = "orders", "5", "Orders"
+
+        def body(self) -> ComposeResult:            # what stands between row 1 and the footer
+            yield StreamTable(...)
+
+        def refresh_rows(self) -> None:             # called by the app's pump, 10 times a second
+            super().refresh_rows()                  # row 1, status, footer, every Block and table
+            ...                                     # widgets that are neither
+
+        async def do_orders_sort(self) -> None:     # answers the action `orders.sort`
+            await self.send(SomeCommand())          # checked, sent, remembered; refusals are told
+
+`self.board` is what is shown: the live board, or the snapshot while frozen. `self.window_ms` is the
+window that figures are taken over, `self.now_ms` the run's clock. Row 1 is pinned on top at every
+size; below 60x18 the screen has the class `-tiny` and every harmful action but heal all is off.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from checkout_sim.board.board import Board
+from checkout_sim.board.context import context_line
+from checkout_sim.board.links import WINDOW_MS
+from checkout_sim.board.tokens import Line, Token
+from checkout_sim.model.command import Command
+from checkout_sim.tui.actions.keys import bindings_of
+from checkout_sim.tui.hints import hints_line
+from checkout_sim.tui.permission import LEAST_COLUMNS, LEAST_ROWS
+from checkout_sim.tui.widgets.line import Block
+from checkout_sim.tui.widgets.stream_table import StreamTable
+
+if TYPE_CHECKING:
+    from checkout_sim.tui.app import CheckoutSimApp
+
+
+class View(Screen[None]):
+    """One screen. Subclasses name their scope, number and heading, and give a body."""
+
+    scope: ClassVar[str] = ""
+    number: ClassVar[str] = ""
+    heading: ClassVar[str] = ""
+    on_top: ClassVar[bool] = False  # opens above another view and is left with esc or q
+
+    HORIZONTAL_BREAKPOINTS: ClassVar = [
+        (0, "-tiny-width"),
+        (LEAST_COLUMNS, "-narrow"),
+        (110, "-wide"),
+        (150, "-extra"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-tiny-height"), (LEAST_ROWS, "-short"), (30, "-tall")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bound = False
+
+    # ---- what subclasses use -----------------------------------------------------------------
+
+    @property
+    def checkout_app(self) -> "CheckoutSimApp":
+        """Return the app, as what it is."""
+        app: CheckoutSimApp = self.app  # type: ignore[assignment] # the only app there is
+        return app
+
+    @property
+    def board(self) -> Board:
+        """Return the board that is shown."""
+        return self.checkout_app.board
+
+    @property
+    def now_ms(self) -> float:
+        """Return the run's clock as shown: it stands still while the display is frozen."""
+        return self.checkout_app.now_ms
+
+    @property
+    def window_ms(self) -> float:
+        """Return the window that rates and percentiles are taken over."""
+        return WINDOW_MS
+
+    @property
+    def ascii_only(self) -> bool:
+        """Return whether boxes and blocks are to be ASCII."""
+        return self.checkout_app.ascii_only
+
+    async def send(self, command: Command) -> str | None:
+        """Send a command if it may leave now; tell why not, and return None, if it may not."""
+        return await self.checkout_app.send(command)
+
+    def tell(self, text: str, *, wrong: bool = False) -> None:
+        """Put a sentence into the status row."""
+        self.checkout_app.tell(text, wrong=wrong)
+
+    def body(self) -> ComposeResult:
+        """Yield what stands between row 1 and the footer."""
+        yield from ()
+
+    def refresh_rows(self) -> None:
+        """Bring everything on the screen up to date; called by the pump within one batch."""
+        for block in self.query(Block):
+            block.refresh_rows()
+        for table in self.query(StreamTable):
+            table.refresh_rows()
+
+    def forget(self) -> None:
+        """Draw everything anew: theme, alphabet or board changed."""
+        for block in self.query(Block):
+            block.forget()
+        for table in self.query(StreamTable):
+            table.forget()
+
+    # ---- the frame ---------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Compose row 1, the body, the status row and the footer."""
+        yield Block(self._context, id="context")
+        with Vertical(id="body"):
+            yield from self.body()
+        yield Block(self._status, id="status")
+        yield Block(self._hints, id="hints")
+
+    def on_mount(self) -> None:
+        """Bind the keys of this view, as the operator's key map has them."""
+        self._bindings = bindings_of(self.checkout_app.actions_of(self.scope))
+
+    def on_screen_resume(self) -> None:
+        """Show at once what happened while another view was on top."""
+        self.refresh_rows()
+
+    async def action_perform(self, action_id: str) -> None:
+        """Perform an action by its id: what every key of the table is bound to."""
+        await self.checkout_app.perform(action_id)
+
+    def _context(self, width: int, _height: int) -> list[Line]:
+        return [context_line(self.board, self.checkout_app.display_of(self), width)]
+
+    def _status(self, _width: int, _height: int) -> list[Line]:
+        told = self.checkout_app.told
+        if not told.text:
+            return [()]
+        return [(Token(f" {told.text}", "wrong" if told.wrong else "quiet"),)]
+
+    def _hints(self, width: int, _height: int) -> list[Line]:
+        if self.checkout_app.standpoint.too_small:
+            return [(Token(" too small to act: H heals, resize", "suspect"),)]
+        return [hints_line(self.checkout_app.actions_of(self.scope), width)]
