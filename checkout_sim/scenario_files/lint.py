@@ -25,14 +25,16 @@ from checkout_sim.scenario_files.shape_moments import BeforeShape, EventShape
 
 _SHORTEST_HOLD_MS = 100
 
+_TO_PAYMENT = ("order_to_payment", "orchestrator_to_payment")
+
 # After this event the answer that ends the race travels over one of these links.
 _RACES: dict[str, tuple[str, ...]] = {
     "gateway": ("payment_to_gateway",),
     "payment.recorded": ("payment_to_gateway",),
     "payment.intent_created": ("payment_to_gateway",),
     "payment.charge_requested": ("payment_to_gateway",),
-    "payment": ("order_to_payment",),
-    "order.created": ("order_to_payment", "payment_to_gateway"),
+    "payment": _TO_PAYMENT,
+    "order.created": (*_TO_PAYMENT, "payment_to_gateway"),
     "order": ("shopper_to_order",),
 }
 
@@ -57,6 +59,8 @@ def _unheld(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
         return
     event = fault.at.event
     racing = _RACES.get(event) or _RACES.get(event.partition(".")[0], ())
+    if racing == ("payment_to_gateway",) and "payment" not in fault.process:
+        racing += _TO_PAYMENT  # who is struck hears of it only from payment
     holds = [other for other in shape.faults if _holds(other, racing)]
     if racing and not holds:
         yield f"{fault.do} on {event}, but nothing holds {' or '.join(racing)}; the answer may win"
