@@ -27,8 +27,9 @@ contract between the runner and the judge:
     ledger.read       name: orders | payments | journal | carts, row {…}
     ledger.ended      name, rows, digest;   ledger.failed: name, message
 
-Kinds logged by services (`order.*`, `payment.*`, `gateway.*`, `call.*`) and ledger rows are
-described in services/README.md. `fault` on an observation names the scenario's fault.
+What a replica beyond the first logs carries its `instance`. Kinds logged by services (`order.*`,
+`payment.*`, `gateway.*`, `call.*`) and ledger rows are described in services/README.md. `fault` on
+an observation names the scenario's fault.
 """
 
 from collections.abc import Mapping

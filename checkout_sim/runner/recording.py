@@ -81,5 +81,5 @@ class Recording:
             checkout=checkout,
             order=line.order,
             key=line.key,
-            data=line.data,
+            data=line.data if line.instance == 1 else {**line.data, "instance": line.instance},
         )
