@@ -41,6 +41,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # compiles for SQLi
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from .errors import DatabaseUnavailable
+from .logs import EventLog
 
 __all__ = ["Database", "DatabaseSettings", "Prepared", "Rows", "UniqueViolated", "upsert"]
 
@@ -58,6 +59,10 @@ class UniqueViolated(Exception):
 
 class DatabaseSettings(Protocol):
     """What a database is told of a service's settings."""
+
+    @property
+    def service(self) -> str:
+        """The service's name, and so its link's: `<service>_to_database`."""
 
     @property
     def database(self) -> str:
@@ -147,15 +152,18 @@ class Database(ABC):
     reread_limit_s = REREAD_LIMIT_MS / 1000
 
     @staticmethod
-    def open(settings: DatabaseSettings, *tables: MetaData) -> "Database":
+    def open(
+        settings: DatabaseSettings, *tables: MetaData, events: EventLog | None = None
+    ) -> "Database":
         """Open the database the settings name and create the given tables where they lack.
 
-        Needs no running loop. Raises DatabaseUnavailable when it cannot be used.
+        `events` hear of trouble on the link to a server. Needs no running loop. Raises
+        DatabaseUnavailable when it cannot be used.
         """
         if settings.database_url:
             from .postgres import PostgresDatabase  # noqa: PLC0415 - as above
 
-            return PostgresDatabase.connect(settings, *tables)
+            return PostgresDatabase.connect(settings, *tables, events=events)
         from .sqlite import SqliteDatabase  # noqa: PLC0415 - it is built on this module
 
         return SqliteDatabase.file(settings.database, *tables)

@@ -31,6 +31,8 @@ from sqlalchemy import Connection, Engine, MetaData, text
 
 from .database import REREAD_LIMIT_MS, Database, DatabaseSettings, P, T
 from .errors import DatabaseUnavailable
+from .logs import EventLog
+from .postgres_calls import Calls
 from .postgres_driver import engine_of
 from .postgres_lanes import Doubts, Job, Jobs, Lane
 
@@ -42,7 +44,9 @@ _SCHEMA_LOCK = 0x5C4E_3A01  # any number all replicas agree on
 class PostgresDatabase(Database):
     """One PostgreSQL database, `CONNECTIONS` threads on it."""
 
-    def __init__(self, engine: Engine, *tables: MetaData, limit_ms: float = LIMIT_MS) -> None:
+    def __init__(
+        self, engine: Engine, *tables: MetaData, calls: Calls, limit_ms: float = LIMIT_MS
+    ) -> None:
         self._engine = engine
         self._tables = tables
         self._limit_s = limit_ms / 1000
@@ -52,19 +56,27 @@ class PostgresDatabase(Database):
         self._closed = False
         self._jobs: Jobs = queue.SimpleQueue()
         doubts = Doubts(self._limit_s)
-        self._lanes = [Lane(self._jobs, self._connect, doubts) for _ in range(CONNECTIONS)]
+        self._lanes = [Lane(self._jobs, self._connect, doubts, calls) for _ in range(CONNECTIONS)]
         for lane in self._lanes:
             lane.start()
 
     @classmethod
-    def connect(cls, settings: DatabaseSettings, *tables: MetaData) -> Self:
+    def connect(
+        cls, settings: DatabaseSettings, *tables: MetaData, events: EventLog | None = None
+    ) -> Self:
         """Return the database of the settings, connected or not.
 
         The first connection creates the tables, so that a service starts while its database is
-        away, and says so in `/health`.
+        away, and says so in `/health`. `events` hear of transactions that are slow or fail.
         """
         limit_ms = settings.scaled(LIMIT_MS)
-        return cls(engine_of(settings.database_url, limit_ms=limit_ms), *tables, limit_ms=limit_ms)
+        calls = Calls(f"{settings.service}_to_database", events)
+        return cls(
+            engine_of(settings.database_url, limit_ms=limit_ms),
+            *tables,
+            calls=calls,
+            limit_ms=limit_ms,
+        )
 
     async def run(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -95,7 +107,7 @@ class PostgresDatabase(Database):
         self._closed = True
         with contextlib.suppress(queue.Empty):
             while (job := self._jobs.get_nowait()) is not None:
-                job.fail("The database was closed.")
+                job.settle(None, DatabaseUnavailable("The database was closed.", definite=True))
         for _ in self._lanes:
             self._jobs.put(None)
         for lane in self._lanes:

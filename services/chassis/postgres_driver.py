@@ -164,6 +164,15 @@ def is_out_of_reach(cause: BaseException) -> bool:
     return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
 
 
+def error_of(cause: BaseException) -> str:
+    """Return the `call.ended` name of what ended a transaction (services/README.md, "Events")."""
+    if isinstance(cause, NotAnswered | errors.QueryCanceled | psycopg.errors.ConnectionTimeout):
+        return "timeout"
+    if isinstance(cause, psycopg.Error) and cause.sqlstate is not None:
+        return "disconnected" if cause.sqlstate.startswith("57P") else "unreadable"
+    return "refused" if "refused" in str(cause) else "disconnected"
+
+
 def is_certain(cause: psycopg.Error) -> bool:
     """Return whether the server itself said that it did not commit."""
     return cause.sqlstate is not None and not cause.sqlstate.startswith(_FATE_UNKNOWN)

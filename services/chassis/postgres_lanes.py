@@ -20,9 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .database import UniqueViolated
 from .errors import DatabaseUnavailable
+from .postgres_calls import Calls
 from .postgres_driver import (
     cause_of,
     end_sessions,
+    error_of,
     is_certain,
     is_out_of_reach,
     met_another_writer,
@@ -37,11 +39,12 @@ _BEGIN_READING = f"{_BEGIN} READ ONLY"
 class Job:
     """A store function on its way to a thread, and the future its caller waits for."""
 
-    __slots__ = ("_begun", "_future", "_lock", "_loop", "_withdrawn", "fn", "reads")
+    __slots__ = ("_begun", "_future", "_lock", "_loop", "_withdrawn", "error", "fn", "reads")
 
     def __init__(self, fn: Callable[[Connection], Any], *, reads: bool) -> None:
         self.fn = fn
         self.reads = reads
+        self.error: str | None = None  # what a lane tells of it, once it has failed
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[Any] = self._loop.create_future()
         self._lock = threading.Lock()
@@ -67,9 +70,11 @@ class Job:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
             self._loop.call_soon_threadsafe(self._tell, value, error)
 
-    def fail(self, message: str, *, definite: bool = True) -> None:
+    def fail(self, message: str, cause: BaseException, *, definite: bool = True) -> None:
         """Tell the caller that the database did not do it, or perhaps did."""
-        self.settle(None, DatabaseUnavailable(message, definite=definite))
+        self.error = error_of(cause)
+        sentence = f"{message}: {str(cause).partition(chr(10))[0]}"  # libpq adds advice below
+        self.settle(None, DatabaseUnavailable(sentence, definite=definite))
 
     def _withdraw(self) -> None:
         with self._lock:
@@ -125,21 +130,26 @@ class Lane(threading.Thread):
         jobs: Jobs,
         connect: Callable[[], Connection],
         doubts: Doubts,
+        calls: Calls,
     ) -> None:
         super().__init__(name="postgres", daemon=True)
         self._jobs = jobs
         self._doubts = doubts
+        self._calls = calls
         self._connect = connect
         self._connection: Connection | None = None
 
     def run(self) -> None:
         """Do jobs until told to stop."""
         while (job := self._jobs.get()) is not None:
+            began_s = time.monotonic()
             try:
                 self._do(job)
             except BaseException as error:  # noqa: BLE001 - a lane outlives every job
                 self._discard()
                 job.settle(None, error)
+            operation = "read" if job.reads else "commit"
+            self._calls.tell(operation, began_s=began_s, error=job.error)
         self._discard()
 
     def _do(self, job: Job) -> None:
@@ -148,9 +158,10 @@ class Lane(threading.Thread):
                 connection = self._begin(_BEGIN_READING if job.reads else _BEGIN)
             except (psycopg.Error, SQLAlchemyError) as error:
                 self._discard()
-                job.fail(f"The database cannot be reached: {_line_of(error)}")
+                job.fail("The database cannot be reached", cause_of(error))
                 return
             if attempt == 0 and not job.begin():
+                job.error = "timeout"
                 self._execute("ROLLBACK")
                 return
             try:
@@ -159,7 +170,8 @@ class Lane(threading.Thread):
                 time.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 6)))  # noqa: S311 - no secret
             else:
                 return
-        job.fail(f"The transaction met other writers {RERUNS_MAX} times.")
+        sentence = f"The transaction met other writers {RERUNS_MAX} times."
+        job.settle(None, DatabaseUnavailable(sentence, definite=True))
 
     def _transact(self, job: Job, connection: Connection, attempt: int) -> None:
         try:
@@ -185,7 +197,7 @@ class Lane(threading.Thread):
             violated = raised if isinstance(raised, UniqueViolated) else unique_violated(cause)
             job.settle(None, violated)
         elif is_out_of_reach(cause):
-            job.fail(f"The database went out of reach before COMMIT: {_line_of(cause)}")
+            job.fail("The database went out of reach before COMMIT", cause)
         else:
             job.settle(None, raised)
 
@@ -200,12 +212,13 @@ class Lane(threading.Thread):
             if not certain:
                 self._doubts.add(self._driver.name)
             self._discard()
-            job.fail(f"COMMIT failed: {_line_of(error)}", definite=certain)
+            job.fail("COMMIT failed", error, definite=certain)
             return
         if said == "COMMIT":
             job.settle(value)
         else:  # the function went on after a statement that failed
-            job.fail(f"PostgreSQL answered COMMIT with {said}.")
+            sentence = f"PostgreSQL answered COMMIT with {said}."
+            job.settle(None, DatabaseUnavailable(sentence, definite=True))
 
     def _begin(self, begin: str) -> Connection:
         """Return a connection in a new transaction; a connection lost while idle is replaced."""
@@ -243,8 +256,3 @@ class Lane(threading.Thread):
             with contextlib.suppress(psycopg.Error, SQLAlchemyError):
                 connection.detach()  # so that closing it says nothing on the wire
                 connection.close()
-
-
-def _line_of(error: BaseException) -> str:
-    """Return the first line of an error: libpq adds advice, SQLAlchemy the statement."""
-    return str(cause_of(error)).partition("\n")[0]

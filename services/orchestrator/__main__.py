@@ -28,7 +28,7 @@ def _app(settings: OrchestratorSettings, surroundings: Surroundings) -> ASGIApp:
         events=surroundings.events,
         order=_order(settings, surroundings),
         payment=_payment(settings, surroundings),
-        db=Database.open(settings, metadata),
+        db=Database.open(settings, metadata, events=surroundings.events),
     )
 
 

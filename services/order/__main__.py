@@ -38,7 +38,7 @@ def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:
         ids=surroundings.ids,
         events=surroundings.events,
         http=http,
-        db=Database.open(settings, *tables_of(settings.strategy)),
+        db=Database.open(settings, *tables_of(settings.strategy), events=surroundings.events),
     )
 
 

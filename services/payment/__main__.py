@@ -23,7 +23,7 @@ def main(environ: Mapping[str, str] | None = None) -> int:
 def build(settings: PaymentSettings, surroundings: Surroundings) -> ASGIApp:
     """Return the app with its real collaborators; needs a running loop."""
     clock, ids, events = surroundings.clock, surroundings.ids, surroundings.events
-    db = Database.open(settings, *tables_of(settings.strategy))
+    db = Database.open(settings, *tables_of(settings.strategy), events=events)
     gateway = StripeGateway(
         settings, clock=clock, ids=ids, events=events, breaker=_breaker(settings)
     )

@@ -1,0 +1,41 @@
+"""What a service tells of the link to its database: the transactions that were slow, or failed.
+
+As `call.started` and `call.ended` of services/README.md, so that a fault on that link leaves a
+witness like on any other. All of them would be five calls a checkout that nobody reads; a healthy
+transaction stays untold.
+"""
+
+import itertools
+import time
+
+from .logs import Event, EventLog
+
+SLOW_MS = 20.0
+
+
+class Calls:
+    """Tells of one link; threads may share it."""
+
+    def __init__(self, link: str, events: EventLog | None) -> None:
+        self._link = link
+        self._events = events
+        self._numbers = itertools.count(1)
+
+    def tell(self, operation: str, *, began_s: float, error: str | None) -> None:
+        """Tell of a call that began at a monotonic time, if there is anything to tell."""
+        duration_ms = (time.monotonic() - began_s) * 1000
+        if self._events is None or (error is None and duration_ms < SLOW_MS):
+            return
+        about = {
+            "link": self._link,
+            "call_id": f"{self._link}-{next(self._numbers)}",
+            "attempt": 1,
+            "operation": operation,
+        }
+        ended = {**about, "http_status": None, "error": error, "duration_ms": round(duration_ms, 3)}
+        self._events.emit_all(
+            [
+                Event(kind="call.started", order=None, key=None, data=about),
+                Event(kind="call.ended", order=None, key=None, data=ended),
+            ]
+        )
