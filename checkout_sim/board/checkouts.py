@@ -13,6 +13,7 @@ from checkout_sim.board.rows import OVERDUE_MS, Row, Standing, standing_elsewher
 from checkout_sim.model.history import Observation
 
 MOST_ROWS = 10_000
+_MOST_CHANGES = 4_000
 _LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 Change = Callable[[Row], Row]
@@ -26,6 +27,9 @@ class Checkouts:
         self.counts: Counter[Standing] = Counter()  # rows kept and rows shrunk alike
         self.told: Counter[str] = Counter()
         self.seen = 0  # checkouts ever
+        self.membership = 0  # grows whenever a row comes or goes
+        self.change_count = 0  # grows whenever a row changes
+        self._changes: deque[str] = deque(maxlen=_MOST_CHANGES)
         self._key_of_order: dict[str, str] = {}
         self._keys_of: dict[int, tuple[str, ...]] = {}
         self._undecided: dict[str, None] = {}  # keys whose standing is open, oldest first
@@ -39,6 +43,8 @@ class Checkouts:
         copy.counts = Counter(self.counts)
         copy.told = Counter(self.told)
         copy.seen = self.seen
+        copy.membership, copy.change_count = self.membership, self.change_count
+        copy._changes = self._changes.copy()  # noqa: SLF001 - its own kind
         copy._key_of_order = dict(self._key_of_order)  # noqa: SLF001 - its own kind
         copy._keys_of = dict(self._keys_of)  # noqa: SLF001 - its own kind
         copy._undecided = dict(self._undecided)  # noqa: SLF001 - its own kind
@@ -59,6 +65,14 @@ class Checkouts:
     def undecided(self) -> Iterable[str]:
         """Return the keys of rows that are open, oldest first."""
         return self._undecided
+
+    def changed_since(self, count: int) -> Iterable[str] | None:
+        """Return the keys changed since `change_count` was that; None where that is too long ago."""
+        behind = self.change_count - count
+        if behind > len(self._changes):
+            return None
+        newest = (self._changes[-at] for at in range(1, behind + 1))
+        return dict.fromkeys(newest)
 
     # ---- events ------------------------------------------------------------------------------
 
@@ -200,6 +214,7 @@ class Checkouts:
     def _add(self, row: Row) -> None:
         self._keys_of[row.number] = (*self._keys_of.get(row.number, ()), row.key)
         self.rows[row.key] = row
+        self.membership += 1
         self.counts["open"] += 1
         self._undecided[row.key] = None
         self._waiting.append(row.key)
@@ -212,6 +227,8 @@ class Checkouts:
         before = self.rows[row.key].standing
         row = weighed(row)
         self.rows[row.key] = row
+        self.change_count += 1
+        self._changes.append(row.key)
         if row.standing == before:
             return
         self.counts[before] -= 1
@@ -237,6 +254,7 @@ class Checkouts:
 
     def _forget(self, row: Row) -> None:
         del self.rows[row.key]
+        self.membership += 1
         self._undecided.pop(row.key, None)
         self._key_of_order.pop(row.order_id, None)
         left = tuple(key for key in self._keys_of.get(row.number, ()) if key != row.key)

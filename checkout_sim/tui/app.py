@@ -11,8 +11,10 @@ Views ask it for `board`, `now_ms`, `looks`, `options`, `standpoint`, `actions_o
 the operator something by `tell(...)`. Everything that works from any screen is in `everywhere.py`.
 """
 
+import asyncio
 import os
 import time
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -22,8 +24,9 @@ from checkout_sim.board.context import Display
 from checkout_sim.board.session import Told
 from checkout_sim.model.command import Buy, Command
 from checkout_sim.model.errors import EngineGone
-from checkout_sim.stream.connect import Streaming
+from checkout_sim.stream.connect import Streaming, connect
 from checkout_sim.tui.actions import ALL, Action, actions_of
+from checkout_sim.tui.keymap import own_actions
 from checkout_sim.tui.link import EngineLink
 from checkout_sim.tui.looks import THEMES, Looks, theme_of
 from checkout_sim.tui.options import Options
@@ -41,6 +44,8 @@ class CheckoutSimApp(App[int]):
     CSS_PATH: ClassVar = "app.tcss"
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = False  # its own, made of the table: see palette.py
     BINDINGS: ClassVar = []
+    MODES: ClassVar = {scope: make for scope, _, make in VIEWS.values()}
+    DEFAULT_MODE: ClassVar[str] = "dashboard"
 
     def __init__(
         self,
@@ -119,7 +124,6 @@ class CheckoutSimApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to read, and to draw."""
-        self._show("dashboard")
         self.run_worker(self.link.follow(self._on_engine_end), group="engine")
         self.set_interval(1 / max(1, self.options.fps), self._pump, name="pump")
 
@@ -202,11 +206,44 @@ class CheckoutSimApp(App[int]):
 
     def _show(self, scope: str) -> None:
         """Go to a view by its scope; it is made when it is first shown."""
-        for known, _heading, make in VIEWS.values():
-            if known != scope:
-                continue
-            if scope not in self._modes:
-                self.add_mode(scope, make)
+        if scope in self.MODES:
             self.switch_mode(scope)
             return
         self.tell(f"there is no screen {scope}", wrong=True)
+
+
+def run_app(  # noqa: PLR0913 - the command line's choices, one by one
+    connection_path: Path,
+    *,
+    read_only: bool,
+    ascii_only: bool,
+    no_color: bool,
+    theme: str,
+    fps: int,
+    mouse: bool,
+    scenarios_folders: tuple[Path, ...],
+    owns_engine: bool,
+) -> int:
+    """Show the engine that listens at a socket until the operator leaves; return the exit code.
+
+    Raises EngineGone where no engine listens, and ActionsContradict where the table or the
+    operator's keys.toml does not add up; nothing is drawn then.
+    """
+    options = Options(
+        read_only=read_only,
+        ascii_only=ascii_only,
+        no_color=no_color,
+        theme=theme,
+        fps=fps,
+        mouse=mouse,
+        scenarios_folders=scenarios_folders,
+        owns_engine=owns_engine,
+    )
+    return asyncio.run(_run(connection_path, options))
+
+
+async def _run(connection_path: Path, options: Options) -> int:
+    async with connect(connection_path) as connection:
+        app = CheckoutSimApp(connection, options, actions=own_actions())
+        code = await app.run_async(mouse=options.mouse)
+    return code or 0

@@ -117,11 +117,11 @@ class View(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Compose row 1, the body, the status row and the footer."""
-        yield Block(self._context, id="context")
+        yield Block(self._draw_context, id="context")
         with Vertical(id="body"):
             yield from self.body()
-        yield Block(self._status, id="status")
-        yield Block(self._hints, id="hints")
+        yield Block(self._draw_status, id="status")
+        yield Block(self._draw_hints, id="hints")
 
     def on_mount(self) -> None:
         """Bind the keys of this view, as the operator's key map has them."""
@@ -135,16 +135,16 @@ class View(Screen[None]):
         """Perform an action by its id: what every key of the table is bound to."""
         await self.checkout_app.perform(action_id)
 
-    def _context(self, width: int, _height: int) -> list[Line]:
+    def _draw_context(self, width: int, _height: int) -> list[Line]:
         return [context_line(self.board, self.checkout_app.display_of(self), width)]
 
-    def _status(self, _width: int, _height: int) -> list[Line]:
+    def _draw_status(self, _width: int, _height: int) -> list[Line]:
         told = self.checkout_app.told
         if not told.text:
             return [()]
         return [(Token(f" {told.text}", "wrong" if told.wrong else "quiet"),)]
 
-    def _hints(self, width: int, _height: int) -> list[Line]:
+    def _draw_hints(self, width: int, _height: int) -> list[Line]:
         if self.checkout_app.standpoint.too_small:
             return [(Token(" too small to act: H heals, resize", "suspect"),)]
         return [hints_line(self.checkout_app.actions_of(self.scope), width)]

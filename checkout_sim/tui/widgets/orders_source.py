@@ -1,25 +1,30 @@
-"""The orders as a stream table's source: rows of the board, newest first unless sorted otherwise."""
+"""The orders as a stream table's source: rows of the board, filtered and sorted."""
 
 from collections.abc import Callable, Sequence
 
 from checkout_sim.board.board import Board
+from checkout_sim.board.filters import ALL_ROWS, Filter
 from checkout_sim.board.orders_table import Column, columns_for, heading, row_line
+from checkout_sim.board.select import Order, Selection
 from checkout_sim.board.tokens import Line, age
-
-_TENTH_MS = 100.0
 
 
 class OrdersSource:
-    """Rows by key. `board` and `now_ms` are asked for each frame, so that freezing needs no word."""
+    """Rows by key. Board and clock are asked for each frame, so that freezing needs no word."""
 
     def __init__(self, board: Callable[[], Board], now_ms: Callable[[], float]) -> None:
+        self.selection = Selection()
         self._board = board
         self._now_ms = now_ms
         self._fitted: tuple[int, bool, tuple[Column, ...]] | None = None
 
+    def choose(self, wanted: Filter = ALL_ROWS, order: Order | None = None) -> None:
+        """Show other rows, or the same in another order."""
+        self.selection = Selection(wanted, order or self.selection.order)
+
     def keys(self) -> Sequence[str]:
-        """Return the keys of every row, newest first."""
-        return list(reversed(self._board().checkouts.rows))
+        """Return the keys of the rows chosen, in their order."""
+        return self.selection.keys(self._board(), self._now_ms())
 
     def identity(self, key: str) -> object:
         """Return the row itself, and its age as shown while it is open."""
