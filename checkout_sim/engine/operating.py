@@ -29,7 +29,7 @@ from checkout_sim.model.command import (
     Undo,
 )
 from checkout_sim.model.errors import CheckoutSimError
-from checkout_sim.model.fault import LinkFault, ProcessFault
+from checkout_sim.model.fault import GatewayFault, LinkFault, ProcessFault
 from checkout_sim.model.history import Observation
 
 Operation = (
@@ -259,7 +259,7 @@ class Operating:
 
     def _as_inject(self, name: str) -> Inject | None:
         wanted = self._faults.get(name)
-        if wanted is None or isinstance(wanted.kind, ProcessFault):
+        if wanted is None or not isinstance(wanted.kind, LinkFault | GatewayFault):
             return None
         return Inject(name=name, kind=wanted.kind, title=wanted.title)
 

@@ -42,6 +42,11 @@ class PlanOnAir:
         self._ended = 0
         self._free = asyncio.Event()
 
+    @property
+    def stopped(self) -> bool:
+        """Return whether it was ended early."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Send nobody more and inject nothing more; what has begun finishes."""
         self._stop.set()

@@ -1,0 +1,67 @@
+"""`python -m checkout_sim.engine`: what a dashboard starts, and nobody else needs to.
+
+On standard output: one line of JSON with the path of the socket as soon as it listens, and, where
+something was judged, one with the verdict before the end. Everything else goes to standard error.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from checkout_sim.engine.desk import Setting
+from checkout_sim.engine.program import Program, run
+from checkout_sim.model.errors import CheckoutSimError
+from checkout_sim.model.scenario import StackSpec
+from checkout_sim.scenario_files.links import link_names
+from checkout_sim.scenario_files.shipped import links_path
+from checkout_sim.simulation.options import Options
+from checkout_sim.simulation.series import require_strategies
+
+_NO_STACK = 4
+
+
+def main(arguments: list[str]) -> int:
+    """Run the engine that the arguments describe; return the exit status."""
+    asked = _parser().parse_args(arguments)
+    map_of_links = links_path()
+    try:
+        require_strategies([asked.strategy])
+        setting = Setting(
+            strategy=asked.strategy,
+            spec=StackSpec(time_scale=asked.time_scale),
+            links=tuple(link_names(map_of_links)),
+            scenarios_folder=asked.scenarios,
+            replay=asked.replay,
+            speed=asked.speed,
+        )
+        options = Options(
+            engine=asked.engine,
+            toxiproxy_url=asked.toxiproxy_url,
+            runs_folder=asked.runs_dir,
+            jobs=1,
+            links_path=map_of_links,
+        )
+        asyncio.run(run(Program(setting=setting, options=options, owned=asked.owned)))
+    except CheckoutSimError as error:
+        print(f"checkout-sim: {error}", file=sys.stderr)  # noqa: T201 - a program of its own
+        return _NO_STACK
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="checkout_sim.engine", description=__doc__)
+    parser.add_argument("--strategy", default="naive")
+    parser.add_argument("--engine", default="auto", choices=("auto", "toxiproxy", "embedded"))
+    parser.add_argument("--toxiproxy-url")
+    parser.add_argument("--runs-dir", type=Path, default=Path(".checkout-sim"))
+    parser.add_argument("--scenarios", type=Path, default=Path("scenarios"))
+    parser.add_argument("--time-scale", type=float, default=1.0)
+    parser.add_argument("--replay", type=Path)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--owned", action="store_true", help="end with standard input")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
