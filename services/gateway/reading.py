@@ -30,6 +30,7 @@ _FILTERS: Mapping[str, Mapping[str, str]] = {
     },
     "re": {"payment_intent": "payment_intent", "charge": "charge"},
     "evt": {"type": "type"},
+    "we": {},
     "txn": {
         "type": "json_extract(document, '$.type')",
         "source": "json_extract(document, '$.source')",
@@ -41,6 +42,7 @@ _URLS: Mapping[str, str] = {
     "ch": "/v1/charges",
     "re": "/v1/refunds",
     "evt": "/v1/events",
+    "we": "/v1/webhook_endpoints",
     "txn": "/v1/balance_transactions",
 }
 

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 import stripe
 
-from services.gateway.work import DEFAULT_API_VERSION
+from services.gateway.parameters import DEFAULT_API_VERSION
 from tests.services.gateway.gateway_process import KEY, GatewayProcess
 
 # The SDK hands httpx its body in a way httpx deprecates; that is theirs to mend.
