@@ -202,11 +202,13 @@ class Expectation:
 class StackSpec:
     """The world a scenario asks for; `settings` are single overrides, service → name → value.
 
-    Durations in `settings` are milliseconds and their names end in `_ms` already.
+    Durations in `settings` are milliseconds and their names end in `_ms` already. Without
+    `webhooks` the gateway has nobody to tell of its events.
     """
 
     database: Literal["sqlite", "postgres"] = "sqlite"
     time_scale: float = 1.0
+    webhooks: bool = True
     replicas: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -90,6 +90,7 @@ def _stack(shape: StackShape) -> StackSpec:
     return StackSpec(
         database="postgres" if shape.database == "postgres" else "sqlite",
         time_scale=shape.time_scale,
+        webhooks=shape.webhooks,
         replicas=dict(shape.replicas),
         settings={
             service: dict(

@@ -43,6 +43,7 @@ class StackShape(Strict):
 
     database: Annotated[str, AfterValidator(names.database)] = "sqlite"
     time_scale: Annotated[float, Field(ge=0.1, le=10)] = 1.0
+    webhooks: bool = True
     replicas: dict[str, Annotated[int, Field(ge=1, le=4)]] = Field(default={})
     settings: dict[str, dict[str, SettingValue]] = Field(default={})  # values: rules.py
 

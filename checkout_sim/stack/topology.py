@@ -230,7 +230,7 @@ def _told(
     links = {
         setting: link
         for setting, link in _LINK_SETTINGS[name].items()
-        if link in LINKS_OF[strategy]
+        if link in LINKS_OF[strategy] and (spec.webhooks or setting != "WEBHOOK_URL")
     }
     if spec.database == "postgres" and name in DATABASE_LINKS:
         links["DATABASE_URL"] = DATABASE_LINKS[name]
