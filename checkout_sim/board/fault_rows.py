@@ -13,13 +13,9 @@ from checkout_sim.board.links import Stream
 from checkout_sim.board.places import LINKS, Link, Process
 from checkout_sim.board.presets import PRESETS, Preset
 from checkout_sim.board.processes import ProcessSeen
+from checkout_sim.board.tokens import age, latency, sparkline
 
 Look = Literal["plain", "struck", "stuck", "idle", "down"]
-
-_BLOCKS = "▁▂▃▄▅▆▇█"
-_ASCII_BLOCKS = "_.:-=+*#"
-_SECOND_MS = 1000
-_TEN_MINUTES_S = 600
 
 
 class LinkRow(NamedTuple):
@@ -161,7 +157,8 @@ def said_attributes(fault: FaultSeen) -> str:
 
 def state_lines(fault: FaultSeen, *, window: str, on_lifting: str) -> tuple[tuple[str, str], ...]:
     """Return how a fault stands, step by step: what was wanted, read back, seen to strike."""
-    lines = [("WANTED", f"{said_attributes(fault)}; {window}")]
+    wanted = said_attributes(fault)
+    lines = [("WANTED", f"{wanted}; {window}" if window else wanted)]
     if fault.stage == "stuck":
         lines.append(("STUCK", fault.message or "the proxy server did not answer"))
         lines.append(("", "lift it, or heal all (H); the engine restarts a stuck proxy server"))
@@ -171,31 +168,6 @@ def state_lines(fault: FaultSeen, *, window: str, on_lifting: str) -> tuple[tupl
     lifting = "lifted" if fault.stage == "lifted" else on_lifting
     lines.append(("LIFTING", lifting))
     return tuple(lines)
-
-
-def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> str:
-    """Return one block per value, the highest at full height; a space where nothing was seen."""
-    blocks = _ASCII_BLOCKS if ascii_only else _BLOCKS
-    highest = max((value for value in values if value is not None), default=0.0)
-    if highest <= 0:
-        return "".join(" " if value is None else blocks[0] for value in values)
-    top = len(blocks) - 1
-    return "".join(
-        " " if value is None else blocks[round(value / highest * top)] for value in values
-    )
-
-
-def said_duration(ms: float | None) -> str:
-    """Return a duration in at most six columns: `12ms`, `512ms`, `1.3s`, `-`."""
-    if ms is None:
-        return "-"
-    return f"{ms:.0f}ms" if ms < _SECOND_MS else f"{ms / _SECOND_MS:.1f}s"
-
-
-def said_age(ms: float) -> str:
-    """Return how long something has been so: `9s`, `103s`, `12min`."""
-    seconds = max(0, round(ms / _SECOND_MS))
-    return f"{seconds}s" if seconds < _TEN_MINUTES_S else f"{seconds // 60}min"
 
 
 def _link_row(
@@ -227,8 +199,8 @@ def _link_row(
         label=link.label,
         name=link.name,
         title=link.title,
-        p50=said_duration(flow.p50_ms),
-        p95=said_duration(flow.p95_ms),
+        p50=latency(flow.p50_ms),
+        p95=latency(flow.p95_ms),
         per_s=f"{flow.per_s:.0f}" if flow.per_s >= 1 or not flow.calls else f"{flow.per_s:.1f}",
         errors="-" if share is None else f"{share * 100:.0f}%",
         spark=sparkline(p95s, ascii_only=ascii_only),
@@ -241,7 +213,7 @@ def _process_row(
     process: Process, seen: ProcessSeen, now_ms: float, *, several: bool
 ) -> ProcessRow:
     title = f"{process.name} {seen.instance}" if several else process.name
-    since = said_age(now_ms - seen.since_ms)
+    since = age(now_ms - seen.since_ms)
     state = f"{seen.state} {since}"
     detail = seen.before
     if seen.state == "exited":

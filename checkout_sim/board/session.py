@@ -7,7 +7,9 @@ answer finds what it answers.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from checkout_sim.board.claim_rows import Claims
 from checkout_sim.board.faults import Faults
+from checkout_sim.board.run_results import Results
 from checkout_sim.model.command import (
     Ack,
     Asked,
@@ -47,6 +49,8 @@ class Session:
         self.provisional: Judged | None = None
         self.ever_violated = 0  # orders that stood violated at some time
         self.verdict: Judged | None = None
+        self.claims = Claims()  # what the judge said of this run, claim by claim
+        self.results = Results()  # scenarios judged on this stream; survives from run to run
         self.draft: Draft | None = None
         self.saved: Saved | None = None
         self.last_told = Told(text="")
@@ -66,7 +70,7 @@ class Session:
         """Return what remains when another run begins."""
         fresh = type(self)()
         fresh.stretch = stretch
-        for name in ("state", "draft", "saved", "last_told", "told_count", "pending"):
+        for name in ("state", "draft", "saved", "last_told", "told_count", "pending", "results"):
             setattr(fresh, name, getattr(self, name))
         return fresh
 
@@ -172,6 +176,8 @@ class Session:
 
     def judged(self, judged: Judged) -> None:
         """The judge speaks, of the run so far or of the whole run."""
+        self.claims = self.claims.heard(judged)
+        self.results = self.results.heard(self.stretch, judged)
         self.ever_violated = max(self.ever_violated, judged.ever)
         if judged.provisional:
             self.provisional = judged

@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from checkout_sim.board.fault_rows import (
     link_rows,
     preset_rows,
     process_rows,
     said_fault,
-    sparkline,
     state_lines,
 )
 from checkout_sim.board.faults import Faults, FaultSeen
@@ -121,20 +117,8 @@ def test_processes_tell_instances_apart_and_what_befell_them() -> None:
     )
 
     assert [(row.label, row.title, row.state, row.look) for row in rows] == [
-        ("O", "order", "up 103s", "plain"),
-        ("P", "payment 1", "exited 103s", "down"),
-        ("P", "payment 2", "up 103s", "plain"),
+        ("O", "order", "up 1m43", "plain"),
+        ("P", "payment 1", "exited 1m43", "down"),
+        ("P", "payment 2", "up 1m43", "plain"),
     ]
     assert rows[1].detail == "pid 41  exit status 1, nobody asked: no port"
-
-
-@given(st.lists(st.none() | st.floats(min_value=0, max_value=1e9), max_size=40), st.booleans())
-def test_a_sparkline_has_a_column_for_every_second(
-    values: list[float | None],
-    ascii_only: bool,  # noqa: FBT001 - given by hypothesis
-) -> None:
-    line = sparkline(values, ascii_only=ascii_only)
-
-    assert len(line) == len(values)
-    assert [char == " " for char in line] == [value is None for value in values]
-    assert not ascii_only or line.isascii()
