@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, assert_never
 
 from checkout_sim.board.faults import FaultSeen
-from checkout_sim.model.fault import FaultKind, GatewayFault, LinkFault, ProcessFault
+from checkout_sim.model.fault import BrokerFault, FaultKind, GatewayFault, LinkFault, ProcessFault
 from checkout_sim.model.scenario import (
     AfterCheckouts,
     AfterInjected,
@@ -135,6 +135,8 @@ def said_kind(kind: FaultKind) -> str:
         case GatewayFault():
             times = f", {kind.times} times" if kind.times > 1 else ""
             return f"gateway {kind.control} on {kind.operation or 'any'}{times}"
+        case BrokerFault():
+            return f"{kind.do} on {kind.queue}"
         case _:
             assert_never(kind)
 

@@ -30,6 +30,12 @@ _PROCESS_SHOWS: Mapping[str, tuple[str, ...]] = {
     "pause": ("process.paused",),
     "restart": ("process.exited", "process.started"),
 }
+# The broker's own confirmation, recorded beside the deed.
+_BROKER_SHOWS: Mapping[str, str] = {
+    "publish": "broker.published",
+    "duplicate": "broker.duplicated",
+    "reverse": "broker.reversed",
+}
 _DELAYING = frozenset({"latency", "bandwidth", "slicer"})
 
 
@@ -78,6 +84,10 @@ def _fired(
     if kind in _PROCESS_SHOWS:
         witnesses = _process_witnesses(history, kind, window)
         process = window.target.partition("-")[0]
+    elif kind in _BROKER_SHOWS:
+        confirmed = history.remarks(_BROKER_SHOWS[kind])
+        witnesses = tuple(one.id for one in confirmed if one.fault == window.fault)
+        process = None
     elif kind in _ENDS_WITH or kind in _DELAYING:
         witnesses, process = _link_witnesses(history, declared, window), None
     else:

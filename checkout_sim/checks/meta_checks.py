@@ -7,8 +7,8 @@ the evidence, not with the services.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checkout_sim.checks.history import History
-from checkout_sim.model.ledger import ledgers_of
+from checkout_sim.checks.history import History, Remark
+from checkout_sim.model.ledger import DEAD_LETTERS, ledgers_of
 from checkout_sim.model.verdict import Holds, Unknown
 
 _LAST_LINES = 5
@@ -111,7 +111,25 @@ def notes_of(history: History) -> tuple[str, ...]:
         for remark in history.remarks("process.exited")
         if not remark.data.get("asked", True)
     ]
+    notes += [_dead_letter(remark.data["row"]) for remark in _dead_letters(history)]
     return tuple(notes)
+
+
+def _dead_letters(history: History) -> Iterator[Remark]:
+    """Yield the messages that were in a dead queue at the end."""
+    for remark in history.remarks("ledger.read"):
+        if remark.data.get("name") == DEAD_LETTERS:
+            yield remark
+
+
+def _dead_letter(row: Mapping[str, Any]) -> str:
+    """Return what was set aside and why, with its words."""
+    whose = f" of {row['order_id']}" if row.get("order_id") else ""
+    return (
+        f"dead letter in {row.get('queue')}{whose}: message {row.get('message_id')} "
+        f"({row.get('topic') or 'no topic'}), {row.get('reason') or 'no reason given'}: "
+        f"{row.get('body')}"
+    )
 
 
 def _own_end(exited: Mapping[str, Any]) -> str:

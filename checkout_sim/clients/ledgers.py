@@ -8,12 +8,12 @@ absence proves nothing.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from checkout_sim.model.errors import LedgerUnreadable
-from checkout_sim.model.ledger import KEEPER_OF, OF_EVERY_STRATEGY
+from checkout_sim.model.ledger import BROKER, KEEPER_OF, OF_EVERY_STRATEGY
 from checkout_sim.model.seen import Undecided
 
 CALL_LIMIT_S = 10.0
@@ -34,6 +34,18 @@ class Health:
     strategy: str | None
 
 
+class Messages(Protocol):
+    """What is needed of a broker; both raise LedgerUnreadable."""
+
+    async def waiting(self) -> Undecided:
+        """Return the messages nobody has handled yet, dead ones apart."""
+        ...
+
+    async def dead_letters(self) -> Sequence[Mapping[str, Any]]:
+        """Return the messages that nobody will handle."""
+        ...
+
+
 class Ledgers:
     """Every service's final word. `urls` maps a service to its instances' direct URLs.
 
@@ -45,10 +57,12 @@ class Ledgers:
         urls: Mapping[str, Sequence[str]],
         http: httpx.AsyncClient,
         names: Sequence[str] = OF_EVERY_STRATEGY,
+        messages: Messages | None = None,
     ) -> None:
         self._urls = urls
         self._http = http
         self.names = tuple(names)
+        self._messages = messages
 
     async def health(self, name: str, instance: int = 1) -> Health:
         """Ask one instance (from 1) how it is."""
@@ -73,7 +87,10 @@ class Ledgers:
         holds the first 20.
         """
         answers = await asyncio.gather(*(self._undecided_of(name) for name in self._urls))
-        return dict(zip(self._urls, answers, strict=True))
+        found = dict(zip(self._urls, answers, strict=True))
+        if self._messages is not None:
+            found[BROKER] = await self._messages.waiting()
+        return found
 
     async def read(
         self, name: str, *, after: int | None = None
@@ -84,6 +101,10 @@ class Ledgers:
         """
         keeper = KEEPER_OF[name]
         service = keeper.service
+        if service == BROKER:
+            for row in await self._messages.dead_letters() if self._messages else ():
+                yield row
+            return
         cursor: str | int | None = after
         while True:
             query = {"limit": str(PAGE_ROWS)} | ({} if cursor is None else {"after": str(cursor)})

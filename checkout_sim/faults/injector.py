@@ -14,6 +14,8 @@ from checkout_sim.faults.toxics import Applied, Toxiproxy
 from checkout_sim.model.errors import FaultNotApplied
 from checkout_sim.model.fault import (
     BOUNCED_BY_DEFAULT,
+    BrokerFault,
+    FaultKind,
     GatewayFault,
     LinkFault,
     PlacedToxic,
@@ -49,12 +51,20 @@ class Processes(Protocol):
         ...
 
 
+class Broker(Protocol):
+    """What is needed of a broker."""
+
+    async def meddle(self, step: Inject, kind: BrokerFault) -> Done:
+        """Do something to its messages; returns when it is confirmed. Raises FaultNotApplied."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
     """A window in force: where it really took hold."""
 
     target: str
-    kind: LinkFault | ProcessFault | GatewayFault
+    kind: FaultKind
     toxics: tuple[PlacedToxic, ...] = ()
 
 
@@ -69,12 +79,14 @@ class Injector:
         gateway: httpx.AsyncClient,
         links: tuple[str, ...],
         instances: tuple[tuple[str, int], ...],
+        broker: Broker | None = None,
     ) -> None:
         self._toxiproxy = toxiproxy
         self._processes = processes
         self._gateway = gateway
         self._links = links
         self._instances = instances
+        self._broker = broker
         self._in_force: dict[tuple[str, int], InForce] = {}
 
     async def inject(self, step: Inject, *, checkouts_open: bool) -> Done:
@@ -86,6 +98,10 @@ class Injector:
                 return await self._break_process(step, kind)
             case GatewayFault() as kind:
                 return await self._arm_control(step, kind)
+            case BrokerFault() as kind:
+                if self._broker is None:
+                    raise FaultNotApplied(f"fault {step.fault}: this strategy has no broker")
+                return await self._broker.meddle(step, kind)
             case _ as unreachable:
                 assert_never(unreachable)
 
@@ -106,6 +122,8 @@ class Injector:
             case GatewayFault():
                 await self._withdraw(step.fault)
                 return Done(target=window.target, data={"how": "withdrawn"})
+            case BrokerFault():
+                return None  # a message, once it is there, is nobody's to take back
             case _ as unreachable:
                 assert_never(unreachable)
 

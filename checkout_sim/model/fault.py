@@ -1,4 +1,4 @@
-"""What can be broken: bytes on a link, a process, or the gateway's manners.
+"""What can be broken: bytes on a link, a process, the gateway's manners, messages on the broker.
 
 Words and attribute names are Toxiproxy's, unchanged (Shopify/toxiproxy README). A toxic strikes a
 link, never one request; aiming is the plan's work, by moments.
@@ -94,4 +94,25 @@ class GatewayFault:
     parameters: Mapping[str, int] = field(default_factory=dict)
 
 
-FaultKind = LinkFault | ProcessFault | GatewayFault
+ORDER_PLACEHOLDER = "$order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerFault:
+    """Meddle with the messages of one queue; all three are deeds, confirmed by the broker.
+
+    publish puts `body` on the queue as a message of `topic`, `$order` in it standing for the order
+    of `checkout`; duplicate puts a copy of the first `count` waiting messages behind them; reverse
+    turns the first `count` waiting messages round. The last two wait for so many to be there, so
+    whoever reads the queue must be down or held.
+    """
+
+    do: Literal["publish", "duplicate", "reverse"]
+    queue: str
+    count: int = 1
+    topic: str = ""
+    body: str = ""
+    checkout: int | None = None
+
+
+FaultKind = LinkFault | ProcessFault | GatewayFault | BrokerFault

@@ -17,6 +17,8 @@ class Keeper:
     path: str
 
 
+BROKER = "broker"  # no service: asked over AMQP
+
 KEEPER_OF: Mapping[str, Keeper] = {
     "orders": Keeper(service="order", path="orders"),
     "payments": Keeper(service="payment", path="payments"),
@@ -28,16 +30,18 @@ KEEPER_OF: Mapping[str, Keeper] = {
     "payment_outbox": Keeper(service="payment", path="outbox"),
     "order_inbox": Keeper(service="order", path="inbox"),
     "payment_inbox": Keeper(service="payment", path="inbox"),
+    "dead_letters": Keeper(service=BROKER, path="dead_letters"),
 }
 
 OF_EVERY_STRATEGY: tuple[str, ...] = ("orders", "payments", "journal", "carts")
 SAGAS: tuple[str, ...] = ("sagas", "saga_steps")
 OUTBOXES: tuple[str, ...] = ("order_outbox", "payment_outbox")
+DEAD_LETTERS = "dead_letters"
 INBOXES: tuple[str, ...] = ("order_inbox", "payment_inbox")
 
 _BESIDE: Mapping[str, tuple[str, ...]] = {
     "orchestrated": SAGAS,
-    "choreographed": OUTBOXES + INBOXES,
+    "choreographed": (*OUTBOXES, *INBOXES, DEAD_LETTERS),
 }
 
 

@@ -92,10 +92,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a fault deed really did: the target it chose and what was read back."""
+    """What a fault deed really did: the target it chose and what was read back.
+
+    `seen` is an observation of its own, such as the broker's word that it took a message.
+    """
 
     target: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

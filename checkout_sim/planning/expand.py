@@ -8,7 +8,7 @@ checkout is sent.
 
 from collections.abc import Iterator, Sequence
 
-from checkout_sim.model.fault import GatewayFault, LinkFault, ProcessFault
+from checkout_sim.model.fault import BrokerFault, FaultKind, GatewayFault, LinkFault, ProcessFault
 from checkout_sim.model.plan import (
     Action,
     Checkout,
@@ -64,8 +64,15 @@ def _fault_steps(laid_out: Sequence[tuple[FaultRule, Windows]]) -> Iterator[_Due
     for rule, windows in laid_out:
         for window in windows.windows:
             yield window.begin, Inject(fault=rule.name, window=window.number, kind=window.kind)
-            if not (isinstance(rule.kind, ProcessFault) and rule.kind.do == "restart"):
+            if not _lifts_itself(rule.kind):
                 yield window.end, Lift(fault=rule.name, window=window.number)
+
+
+def _lifts_itself(kind: FaultKind) -> bool:
+    """Return whether a deed is done once it is done: there is nothing to undo."""
+    return isinstance(kind, BrokerFault) or (
+        isinstance(kind, ProcessFault) and kind.do == "restart"
+    )
 
 
 def _checkout_steps(load: Load, shoppers: Sequence[Shopper]) -> Iterator[_Due]:
@@ -112,6 +119,8 @@ def _declared(rule: FaultRule, windows: Sequence[Window]) -> DeclaredFault:
             type_, processes = kind.do, tuple(kind.processes)
         case GatewayFault():
             type_ = kind.control
+        case BrokerFault():
+            type_ = kind.do
     return DeclaredFault(
         name=rule.name,
         type=type_,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from checkout_sim.model.fault import FaultKind, GatewayFault, LinkFault, ProcessFault
+from checkout_sim.model.fault import BrokerFault, FaultKind, GatewayFault, LinkFault, ProcessFault
 from checkout_sim.model.scenario import AtTime, FaultRule, Moment, OnEvent
 from checkout_sim.planning.draw import Dice
 
@@ -97,7 +97,7 @@ def _with(kind: FaultKind, figures: Mapping[str, int]) -> FaultKind:
             return replace(kind, toxics=toxics)
         case GatewayFault():
             return replace(kind, parameters={**kind.parameters, **figures})
-        case ProcessFault():
+        case ProcessFault() | BrokerFault():
             return kind
         case _:
             assert_never(kind)

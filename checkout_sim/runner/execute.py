@@ -212,6 +212,8 @@ class Execution:
             struck.set_result(None)
         data = {"window": action.window, "target": done.target, **done.data}
         self._recording("runner", "fault.injected", fault=action.fault, data=data)
+        if done.seen is not None:
+            self._recording("broker", done.seen, fault=action.fault, data=data)
         self._moments.injected(action.fault, action.window)
 
     async def _lift(self, action: Lift) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never, cast
 
 from checkout_sim.model.fault import (
+    BrokerFault,
     FaultKind,
     GatewayFault,
     LinkFault,
@@ -49,13 +50,17 @@ from checkout_sim.scenario_files.shape import (
     StackShape,
 )
 from checkout_sim.scenario_files.shape_faults import (
+    BrokerShape,
     ControlFault,
     DeedShape,
     DownFault,
+    DuplicateFault,
     KillFault,
     LinkShape,
     PauseFault,
+    PublishFault,
     RestartFault,
+    ReverseFault,
     ToxicShape,
     WindowShape,
 )
@@ -171,7 +176,7 @@ def _end(shape: Fault) -> Moment:
             return AfterInjected(ms=shape.restart)  # a duration here counts from the kill
         case KillFault():
             return moment_of(shape.restart)
-        case RestartFault():
+        case RestartFault() | PublishFault() | DuplicateFault() | ReverseFault():
             return AtCalm()
         case _ if shape.lasting is not None:
             return AfterInjected(ms=shape.lasting)
@@ -182,10 +187,24 @@ def _end(shape: Fault) -> Moment:
 def _kind(shape: Fault) -> tuple[FaultKind, Mapping[str, Drawn]]:
     if isinstance(shape, ControlFault):
         return _control(shape)
+    if isinstance(shape, BrokerShape):
+        return _meddling(shape), {}
     if isinstance(shape, DeedShape):
         names = cast("list[ProcessName]", shape.process)  # the rules admit no other names
         return ProcessFault(processes=tuple(names), do=shape.do, instance=shape.instance), {}
     return _link(shape)
+
+
+def _meddling(shape: BrokerShape) -> BrokerFault:
+    if isinstance(shape, PublishFault):
+        return BrokerFault(
+            do=shape.broker,
+            queue=shape.queue,
+            topic=shape.topic,
+            body=shape.body,
+            checkout=shape.checkout,
+        )
+    return BrokerFault(do=shape.broker, queue=shape.queue, count=shape.count)
 
 
 def _link(shape: LinkShape) -> tuple[FaultKind, Mapping[str, Drawn]]:

@@ -13,13 +13,13 @@ from checkout_sim.scenario_files.shape import ScenarioShape
 from checkout_sim.scenario_files.shape_faults import (
     BandwidthFault,
     ControlFault,
-    DeedShape,
     DownFault,
     KillFault,
     LatencyFault,
     LinkShape,
     PauseFault,
     TimeoutFault,
+    WindowShape,
 )
 from checkout_sim.scenario_files.shape_moments import BeforeShape, EventShape
 
@@ -111,7 +111,7 @@ def _released(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
 
 def _unaimed(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
     """Yield a link struck for one checkout while others use it."""
-    begin = fault.at if isinstance(fault, DeedShape) else fault.begin
+    begin = fault.begin if isinstance(fault, WindowShape) else fault.at
     aimed = (isinstance(begin, BeforeShape) and begin.before_checkout > 1) or (
         isinstance(begin, EventShape) and begin.checkout is not None
     )

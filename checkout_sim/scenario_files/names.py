@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import ValidationInfo
 
 from checkout_sim.model import wire
+from checkout_sim.model.broker import CONSUMED_QUEUES
 from checkout_sim.model.claims import CORE, EXTENDED
 from checkout_sim.scenario_files.units import NotAValue
 
@@ -69,6 +70,11 @@ def process(name: str) -> str:
     if name == "gateway":
         raise NotAValue('"gateway" may not be harmed: its journal is the evidence')
     return _known(name, BREAKABLE, f'"{name}" is no process')
+
+
+def queue(name: str) -> str:
+    """Return the name of a queue whose messages may be meddled with."""
+    return _known(name, CONSUMED_QUEUES, f'the broker has no queue "{name}"')
 
 
 def strategy(name: str) -> str:

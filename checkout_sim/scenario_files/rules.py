@@ -166,6 +166,8 @@ def _reach(shape: ScenarioShape, strategy: str, here: Trail) -> Iterator[Finding
     running = wire.processes_of(strategy, shape.stack.database)
     for fault in shape.faults:
         processes: list[str] = getattr(fault, "process", [])
+        if hasattr(fault, "broker"):
+            processes = ["broker"]
         if processes and not set(processes) & set(running):
             told = (
                 f'fault "{fault.name}" needs the process {" or ".join(processes)}; '

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from checkout_sim.model import wire
+from checkout_sim.model.fault import ORDER_PLACEHOLDER
 from checkout_sim.model.scenario import Drawn
 from checkout_sim.scenario_files.parse import Trail
 from checkout_sim.scenario_files.problems import Finding
 from checkout_sim.scenario_files.shape import SettleShape, ShopperShape, StackShape
 from checkout_sim.scenario_files.shape_faults import (
+    BrokerShape,
     ControlFault,
     DeedShape,
     DownFault,
@@ -22,13 +24,14 @@ from checkout_sim.scenario_files.shape_faults import (
     LatencyFault,
     LinkShape,
     PauseFault,
+    PublishFault,
     ResetPeerFault,
     SlicerFault,
     WindowShape,
 )
 from checkout_sim.scenario_files.shape_moments import AfterShape, BeforeShape, EventShape
 
-Fault = WindowShape | DeedShape
+Fault = WindowShape | DeedShape | BrokerShape
 Moment = int | str | BeforeShape | AfterShape | EventShape
 
 _LONGEST_RESET_MS = 1_000
@@ -61,8 +64,10 @@ def fault_findings(faults: Sequence[Fault], *, checkouts: int, shape: Story) -> 
             yield Finding(trail=(*here, "name"), message=told)
         if isinstance(fault, WindowShape):
             yield from _window(fault, here, checkouts)
-        else:
+        elif isinstance(fault, DeedShape):
             yield from _deed(fault, here, checkouts, shape.stack)
+        else:
+            yield from _meddling(fault, here, checkouts)
         if isinstance(fault, LinkShape):
             yield from _toxic(fault, here)
         if isinstance(fault, ControlFault):
@@ -130,6 +135,18 @@ def _deed(fault: DeedShape, here: Trail, checkouts: int, stack: StackShape) -> I
         end = fault.lasting
     ends_by = "restart" if isinstance(fault, KillFault) else "for"
     yield from _repeated(fault, here, begin=fault.at, end=end, ends_by=ends_by)
+
+
+def _meddling(fault: BrokerShape, here: Trail, checkouts: int) -> Iterator[Finding]:
+    yield from moment_findings(fault.at, (*here, "at"), checkouts=checkouts, refused=("calm",))
+    yield from _repeated(fault, here, begin=fault.at, end=0, ends_by="for")
+    if not isinstance(fault, PublishFault):
+        return
+    if fault.checkout is not None:
+        yield from _checkout(fault.checkout, (*here, "checkout"), checkouts)
+    if ORDER_PLACEHOLDER in fault.body and fault.checkout is None:
+        told = f"{ORDER_PLACEHOLDER} stands for an order; say whose with `checkout`"
+        yield Finding(trail=(*here, "body"), message=told)
 
 
 def _repeated(

@@ -1,4 +1,4 @@
-"""The shape of one entry of `faults:`: a link (one class per toxic), a process, or the gateway.
+"""The shape of one entry of `faults:`: a link (one class per toxic), a process, gateway, broker.
 
 Words and attributes are Toxiproxy's (Shopify/toxiproxy README, "Toxics"). Windows begin with
 `from` and end with `until` or `for`; deeds happen `at` a moment.
@@ -22,13 +22,14 @@ from checkout_sim.scenario_files.values import (
     Links,
     Micros,
     Processes,
+    Queue,
     Share,
     Size,
     Strict,
 )
 
 TOXICS = ("latency", "timeout", "reset_peer", "limit_data", "bandwidth", "slicer")
-_KINDS = ("link", "process", "gateway")
+_KINDS = ("link", "process", "gateway", "broker")
 
 
 class Latency(Strict):
@@ -188,11 +189,42 @@ class ControlFault(_Window):
     reveal_after: DrawnDuration | None = None
 
 
+class _Meddling(_Fault):
+    """Something done to the messages of a queue at a moment."""
+
+    queue: Queue
+    at: MomentShape
+
+
+class PublishFault(_Meddling):
+    """A message nobody committed; `$order` in the body is the order of `checkout`."""
+
+    broker: Literal["publish"]
+    body: str
+    topic: str = ""
+    checkout: Count | None = None
+
+
+class DuplicateFault(_Meddling):
+    """A copy of the first `count` waiting messages, behind them."""
+
+    broker: Literal["duplicate"]
+    count: Count = 1
+
+
+class ReverseFault(_Meddling):
+    """The first `count` waiting messages, turned round."""
+
+    broker: Literal["reverse"]
+    count: Count = 2
+
+
 ToxicShape = (
     LatencyFault | TimeoutFault | ResetPeerFault | LimitDataFault | BandwidthFault | SlicerFault
 )
 LinkShape = DownFault | ToxicShape
 DeedShape = KillFault | PauseFault | RestartFault
+BrokerShape = PublishFault | DuplicateFault | ReverseFault
 WindowShape = LinkShape | ControlFault
 
 TAGS: dict[str, type[Strict]] = {
@@ -207,18 +239,22 @@ TAGS: dict[str, type[Strict]] = {
     "<pause>": PauseFault,
     "<restart>": RestartFault,
     "<gateway>": ControlFault,
+    "<publish>": PublishFault,
+    "<duplicate>": DuplicateFault,
+    "<reverse>": ReverseFault,
 }
 
 
 def _is_a_fault(raw: Any) -> Any:
     """Refuse what says nothing, or two things, to break; the union then always finds its class."""
     if not isinstance(raw, dict):
-        raise NotAValue("a fault is a mapping with `name` and one of link, process, gateway")
-    if "broker" in raw:
-        raise NotAValue("faults of a broker are not built yet; built: link, process, gateway")
+        raise NotAValue("a fault is a mapping with `name` and one of " + ", ".join(_KINDS))
     kinds = [kind for kind in _KINDS if kind in raw]
     if not kinds:
-        raise NotAValue("says nothing to break; name a `link`, a `process` or a `gateway` control")
+        raise NotAValue(
+            "says nothing to break; name a `link`, a `process`, a `gateway` control or what is "
+            "done on the `broker`"
+        )
     if len(kinds) > 1:
         raise NotAValue(f"breaks {' and '.join(kinds)} at once; write two faults")
     if kinds == ["link"] and ("toxic" in raw) == ("down" in raw):
@@ -233,7 +269,12 @@ def _tag(raw: Any) -> str:
         return "<gateway>"
     if "down" in raw:
         return "<down>"
-    chosen, usual = (raw.get("toxic"), "latency") if "link" in raw else (raw.get("do"), "kill")
+    if "broker" in raw:
+        chosen, usual = raw["broker"], "publish"
+    elif "link" in raw:
+        chosen, usual = raw.get("toxic"), "latency"
+    else:
+        chosen, usual = raw.get("do"), "kill"
     # An unknown word goes to some class of its kind, which then points at the word itself.
     return f"<{chosen}>" if f"<{chosen}>" in TAGS else f"<{usual}>"
 
@@ -249,7 +290,10 @@ FaultShape = Annotated[
     | Annotated[KillFault, Tag("<kill>")]
     | Annotated[PauseFault, Tag("<pause>")]
     | Annotated[RestartFault, Tag("<restart>")]
-    | Annotated[ControlFault, Tag("<gateway>")],
+    | Annotated[ControlFault, Tag("<gateway>")]
+    | Annotated[PublishFault, Tag("<publish>")]
+    | Annotated[DuplicateFault, Tag("<duplicate>")]
+    | Annotated[ReverseFault, Tag("<reverse>")],
     Discriminator(_tag),
     BeforeValidator(_is_a_fault),
 ]

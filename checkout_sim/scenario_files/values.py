@@ -17,6 +17,7 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
+from checkout_sim.model.broker import CONSUMED_QUEUES
 from checkout_sim.model.scenario import Drawn
 from checkout_sim.model.wire import CARDS, CONTROLS, EVENTS
 from checkout_sim.scenario_files import names, units
@@ -123,6 +124,7 @@ ClaimSets = Annotated[
     _one_or_more(_SETS),
 ]
 Control = Annotated[str, AfterValidator(names.control), WithJsonSchema(_names(CONTROLS))]
+Queue = Annotated[str, AfterValidator(names.queue), WithJsonSchema(_names(CONSUMED_QUEUES))]
 Links = TypeAliasType(
     "Links",
     Annotated[

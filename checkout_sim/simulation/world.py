@@ -13,6 +13,7 @@ from checkout_sim.clients.checkout import ShopClient
 from checkout_sim.clients.ledgers import Ledgers
 from checkout_sim.clients.poster import Poster
 from checkout_sim.clients.transport import http_client
+from checkout_sim.faults.broker import BrokerDesk
 from checkout_sim.faults.injector import Injector
 from checkout_sim.faults.toxics import Toxiproxy
 from checkout_sim.model.ledger import ledgers_of
@@ -29,6 +30,7 @@ from checkout_sim.stack.servers import Processes, Server, ServerName, borrowed, 
 from checkout_sim.stack.supervisor import Supervisor
 from checkout_sim.stack.topology import (
     FIXED_PORTS,
+    HOST,
     LinkMap,
     Service,
     instances,
@@ -106,11 +108,12 @@ async def live_world(
             instance_token=secrets.token_hex(8),
             scope=scope if "broker" in lent else "",
         )
+        desk = _desk(closing, lent, scope)
         supervisor = Supervisor(
             services,
             fork_server=means.spawner,
             folder=folder,
-            on_event=listeners.on_event,
+            on_event=listeners.on_event if desk is None else desk.before(listeners.on_event),
             on_process=listeners.on_process,
         )
         closing.push_async_callback(supervisor.stop)
@@ -128,11 +131,12 @@ async def live_world(
             gateway=gateway,
             links=carrying,
             instances=(*ports, *((name, 1) for name in lent)),
+            broker=desk,
         )
         world = World(
             shop=shop,
             faults=faults,
-            ledgers=_ledgers(closing, strategy, services),
+            ledgers=_ledgers(closing, strategy, services, desk),
             clock=MonotonicClock(),
         )
         server = proxy_server.server
@@ -158,14 +162,31 @@ def _reserve(
     return ports
 
 
-def _ledgers(closing: AsyncExitStack, strategy: str, services: tuple[Service, ...]) -> Ledgers:
+def _desk(
+    closing: AsyncExitStack, lent: Mapping[ServerName, Server], scope: str
+) -> BrokerDesk | None:
+    """Return the tool's own way to this run's messages, where there is a broker."""
+    broker = lent.get("broker")
+    if broker is None:
+        return None
+    desk = BrokerDesk(broker.url_at(HOST, broker.port, scope=scope), scope)
+    closing.push_async_callback(desk.close)
+    return desk
+
+
+def _ledgers(
+    closing: AsyncExitStack,
+    strategy: str,
+    services: tuple[Service, ...],
+    desk: BrokerDesk | None,
+) -> Ledgers:
     """Return the reader of every service's ledgers, past every proxy."""
     side = http_client(timeout_s=_SIDE_CALL_LIMIT_S)
     closing.push_async_callback(side.aclose)
     urls: dict[str, list[str]] = {}
     for service in services:
         urls.setdefault(service.name, []).append(service.url)
-    return Ledgers(urls, side, ledgers_of(strategy))
+    return Ledgers(urls, side, ledgers_of(strategy), desk)
 
 
 def _shop(strategy: str, link_urls: Mapping[str, str], order_url: str) -> ShopClient:
