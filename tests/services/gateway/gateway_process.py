@@ -120,6 +120,11 @@ class GatewayProcess:
         assert answer.status_code == 201, answer.text
         return answer
 
+    def used(self, label: str) -> int:
+        """Return how often a control has struck."""
+        faults = self.http.get(f"{self.url}/_control/faults").json()["faults"]
+        return int(next(fault["used"] for fault in faults if fault["label"] == label))
+
     def lift(self) -> None:
         self.http.delete(f"{self.url}/_control/faults").raise_for_status()
 
