@@ -35,7 +35,10 @@ from .messaging import Topology, declare
 PREFETCH = 32  # unacknowledged messages: as many commits as one group may share
 TIMEOUTS_MAX = 3  # unconfirmed publications in a row, after which the connection is not believed
 _HELD_MS = 100.0
-_LOST = (OSError, AMQPError, RuntimeError)  # RuntimeError: aio-pika's "connection closed"
+_OPENING = 10  # times a connection's limit: a session is two dozen questions, one after another
+# RuntimeError is aio-pika's "connection closed"; StopAsyncIteration what aiormq lets escape when a
+# connection ends during its handshake.
+_LOST = (OSError, AMQPError, RuntimeError, StopAsyncIteration)
 
 # Both libraries report what is handled here, and to standard error.
 for _name in ("aio_pika", "aiormq"):
@@ -96,6 +99,7 @@ class _Session:
     """One connection with everything on it; `lost` is set once, for whatever reason."""
 
     broker: RabbitBroker
+    connection: Any  # aio_pika's
     channel: Any  # aio_pika's channel for publishing and asking
     lost: asyncio.Event
 
@@ -224,28 +228,31 @@ class Bus:
 
         subscriber = broker.subscriber(
             self._topology.queue(self._consumes),
-            self._topology.events,
             channel=Channel(prefetch_count=PREFETCH),
             ack_policy=AckPolicy.MANUAL,
             decoder=_undecoded,
             no_reply=True,
         )
         subscriber(consume)
+        connection = None
         try:
-            async with asyncio.timeout(2 * self._budget.connect_ms / 1000):
+            async with asyncio.timeout(_OPENING * self._budget.connect_ms / 1000):
                 connection = await broker.connect()
                 channel = await connection.channel(publisher_confirms=False)
                 await declare(self._topology, channel)
                 await broker.start()
-                session = _Session(broker=broker, channel=channel, lost=lost)
+                session = _Session(broker=broker, connection=connection, channel=channel, lost=lost)
                 if await self._is_subscribed(session):
                     return session
         except _LOST as error:
-            self._refused = isinstance(error, ConnectionError)
+            # Whatever but silence means that nobody is there to be sent anything.
+            self._refused = not isinstance(error, TimeoutError)
+        except Exception:  # noqa: BLE001 - the outermost boundary of a session: record it, try again
+            sys.stderr.write(f"{self._consumes}: no session\n{traceback.format_exc()}")
         except BaseException:
-            await _stop(broker)
+            await _stop(broker, connection)
             raise
-        await _stop(broker)
+        await _stop(broker, connection)
         return None
 
     async def _watch(self, session: _Session) -> None:
@@ -273,7 +280,7 @@ class Bus:
         session, self._session = self._session, None
         self._connected.clear()
         if session is not None:
-            await _stop(session.broker)
+            await _stop(session.broker, session.connection)
 
     # ── consuming ──────────────────────────────────────────────────────────────────────────────
 
@@ -360,8 +367,14 @@ async def _undecoded(message: RabbitMessage) -> RabbitMessage:
     return message
 
 
-async def _stop(broker: RabbitBroker) -> None:
-    """End a broker's connection, whole or broken."""
-    with contextlib.suppress(*_LOST, TimeoutError):
-        async with asyncio.timeout(1):
-            await broker.stop()
+async def _stop(broker: RabbitBroker, connection: Any) -> None:
+    """End a session, whole or broken: FastStream's end, and then surely its connection's.
+
+    FastStream gives up half-way, by an ExceptionGroup, where a subscriber's channel is gone; the
+    connection left behind would heal itself, and consume for nobody.
+    """
+    endings = [broker.stop] if connection is None else [broker.stop, connection.close]
+    for ending in endings:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(1):
+                await ending()

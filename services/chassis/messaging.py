@@ -45,13 +45,8 @@ class Topology:
         return RabbitExchange(self.name(_EXCHANGE), type=ExchangeType.TOPIC, durable=True)
 
     def queue(self, queue: str) -> RabbitQueue:
-        """Return a queue to subscribe to, bound, with its way to the retry queue."""
-        return RabbitQueue(
-            self.name(queue),
-            durable=True,
-            routing_key=BINDINGS[queue],
-            arguments=_dead_lettering_to(self.retry(queue)),
-        )
+        """Return a queue to subscribe to, declared and bound already."""
+        return RabbitQueue(self.name(queue), durable=True, declare=False, robust=False)
 
 
 async def declare(topology: Topology, channel: Any) -> None:
