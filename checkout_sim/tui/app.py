@@ -15,35 +15,46 @@ import asyncio
 import os
 import time
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import App
 
 from checkout_sim.board.board import Board
 from checkout_sim.board.context import Display
 from checkout_sim.board.session import Told
-from checkout_sim.model.command import Buy, Command
+from checkout_sim.model.command import Buy, Command, LiftAll
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.stream.connect import Streaming, connect
 from checkout_sim.tui.actions import ALL, Action, actions_of
 from checkout_sim.tui.keymap import own_actions
+from checkout_sim.tui.everywhere import Everywhere
+from checkout_sim.tui.leaving import Leaving
 from checkout_sim.tui.link import EngineLink
 from checkout_sim.tui.looks import THEMES, Looks, theme_of
 from checkout_sim.tui.options import Options
+from checkout_sim.tui.outbox import Outbox
 from checkout_sim.tui.permission import Standpoint, refusal
 from checkout_sim.tui.screens import VIEWS
 from checkout_sim.tui.screens.view import View
 
+DEFAULT_THEME = "checkout-dark"
 _SLOW_FRAME_S = 0.05
 _SLOW_EVERY_S = 0.25
+
+
+class Frozen(NamedTuple):
+    """A display held still: what it shows, its clock, how much had been received by then."""
+
+    board: Board
+    now_ms: float
+    received: int
 
 
 class CheckoutSimApp(App[int]):
     """The dashboard. `return_value` is the exit code of the program."""
 
     CSS_PATH: ClassVar = "app.tcss"
-    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False  # its own, made of the table: see palette.py
-    BINDINGS: ClassVar = []
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False  # bound by the table: `palette.open`
     MODES: ClassVar = {scope: make for scope, _, make in VIEWS.values()}
     DEFAULT_MODE: ClassVar[str] = "dashboard"
 
@@ -55,41 +66,57 @@ class CheckoutSimApp(App[int]):
         actions: tuple[Action, ...] = ALL,
     ) -> None:
         self.options = options or Options()
-        # Textual reads NO_COLOR once, here, and takes it out of the environment (textual#2829).
+        # Textual reads NO_COLOR once, here, and takes it out of the environment (textual#2829);
+        # it alone leaves grey RGB, hence the terminal's own colours as well.
         no_color = self.options.no_color or bool(os.environ.get("NO_COLOR"))
+        if no_color:
+            os.environ["NO_COLOR"] = "1"
         super().__init__(ansi_color=True if no_color else None)
         if no_color:
             os.environ["NO_COLOR"] = "1"  # for whatever is started from here
+        for name, palette in THEMES.items():
+            self.register_theme(theme_of(name, palette))
+        self.theme = self.options.theme if self.options.theme in THEMES else DEFAULT_THEME
+        self.looks = Looks(THEMES[self.theme], no_color=no_color)
         self.table = actions
         self.live = Board()
         self.link = EngineLink(connection, self.live)
+        self.leaving = Leaving(self)
         self.told = Told(text="")
         self.last_buy: Buy | None = None
-        self._frozen: tuple[Board, float, int] | None = None  # board, its clock, events by then
+        self.last_sent: Command | None = None
+        self.everywhere = Everywhere(self)
+        self._outbox = Outbox(self.options.clip, self.options.exports, self.copy_to_clipboard)
+        self._frozen: Frozen | None = None
         self._told_seen = 0
         self._next_frame_s = 0.0
-        self._no_color = no_color
-        for name, palette in THEMES.items():
-            self.register_theme(theme_of(name, palette))
-        self.theme = self.options.theme if self.options.theme in THEMES else "checkout-dark"
-        self.looks = Looks(THEMES[self.theme], no_color=no_color)
 
     # ---- what views ask ----------------------------------------------------------------------
 
     @property
     def board(self) -> Board:
         """Return the board that is shown: the snapshot while the display is frozen."""
-        return self._frozen[0] if self._frozen else self.live
+        return self._frozen.board if self._frozen else self.live
 
     @property
     def now_ms(self) -> float:
         """Return the run's clock, as far as it is shown."""
-        return self._frozen[1] if self._frozen else self.link.now_ms
+        return self._frozen.now_ms if self._frozen else self.link.now_ms
 
     @property
     def ascii_only(self) -> bool:
         """Return whether to draw in ASCII alone."""
         return self.options.ascii_only
+
+    @property
+    def view(self) -> View | None:
+        """Return the topmost view, dialogs above it apart."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, View)), None)
+
+    @property
+    def scope(self) -> str:
+        """Return the scope of the topmost view."""
+        return self.view.scope if self.view is not None else ""
 
     @property
     def standpoint(self) -> Standpoint:
@@ -114,11 +141,17 @@ class CheckoutSimApp(App[int]):
             number=view.number,
             heading=view.heading,
             tabs=tuple((number, heading) for number, (_, heading, _) in VIEWS.items()),
-            frozen=None if frozen is None else self.link.received - frozen[2],
+            frozen=None if frozen is None else self.link.received - frozen.received,
             read_only=self.standpoint.read_only,
             recorded_s=self._recorded_s(),
             ended=bool(self.link.ended),
         )
+
+    def _recorded_s(self) -> float | None:
+        session = self.live.session
+        if not session.state.recording:
+            return None
+        return max(0.0, self.link.now_ms - (session.recording_since_ms or 0.0)) / 1000.0
 
     # ---- life --------------------------------------------------------------------------------
 
@@ -128,7 +161,12 @@ class CheckoutSimApp(App[int]):
         self.set_interval(1 / max(1, self.options.fps), self._pump, name="pump")
 
     def _on_engine_end(self, why: str) -> None:
-        self.tell(f"the engine has ended: {why}; ctrl+q leaves", wrong=True)
+        if not self.leaving.engine_ended():
+            self.tell(f"the engine has ended: {why}; ctrl+q leaves", wrong=True)
+
+    async def action_quit(self) -> None:
+        """Ask how to leave: Textual's own binding of ctrl+q would leave without healing."""
+        self.leaving.ask()
 
     def _pump(self) -> None:
         """Draw one frame: fewer when nobody looks or when drawing is slow."""
@@ -136,31 +174,28 @@ class CheckoutSimApp(App[int]):
         if began_s < self._next_frame_s:
             return
         self.draw_now()
-        took_s = time.monotonic() - began_s
-        rest_s = _SLOW_EVERY_S if took_s > _SLOW_FRAME_S or not self.app_focus else 0.0
-        self._next_frame_s = began_s + rest_s
+        slow = time.monotonic() - began_s > _SLOW_FRAME_S
+        self._next_frame_s = began_s + (_SLOW_EVERY_S if slow or not self.app_focus else 0.0)
 
     def draw_now(self) -> None:
         """Draw a frame whether it is due or not: after a key, and in tests."""
         self.live.elapse(self.link.now_ms)
-        self._hear()
-        view = self.screen
-        if isinstance(view, View) and view.is_mounted:
-            with self.batch_update():
-                view.refresh_rows()
-
-    def _hear(self) -> None:
-        """Take over what the engine told since the last frame."""
         session = self.live.session
         if session.told_count != self._told_seen:
             self._told_seen = session.told_count
             self.told = session.last_told
+        view = self.view
+        if view is not None and view.is_mounted:
+            with self.batch_update():
+                view.refresh_rows()
 
-    def _recorded_s(self) -> float | None:
-        began_ms = self.live.session.recording_since_ms
-        if not self.live.session.state.recording:
-            return None
-        return max(0.0, self.link.now_ms - (began_ms or 0.0)) / 1000.0
+    def toggle_freeze(self) -> None:
+        """Hold what is shown while counting goes on, or show what is live again."""
+        if self._frozen is not None:
+            self._frozen = None
+        else:
+            self._frozen = Frozen(self.live.snapshot(), self.link.now_ms, self.link.received)
+        self.draw_now()
 
     # ---- telling and sending -----------------------------------------------------------------
 
@@ -179,37 +214,80 @@ class CheckoutSimApp(App[int]):
         except EngineGone as error:
             self.tell(str(error), wrong=True)
             return None
+        self.last_sent = command
         if isinstance(command, Buy):
             self.last_buy = command
         return command_id
 
+    def why_not(self, row: Action) -> str:
+        """Return why an action is off just now; empty where it is on."""
+        at = self.standpoint
+        if not row.harmful or row.command == LiftAll():
+            return ""  # what it sends is checked when it is sent
+        if at.too_small:
+            return "too small to act: H heals, resize"
+        if at.read_only:
+            return "this is read-only: watching changes nothing"
+        if row.phases and at.phase not in row.phases:
+            return f"not in phase {at.phase}: {row.title} belongs to {' or '.join(row.phases)}"
+        return ""
+
     async def perform(self, action_id: str, *arguments: str) -> None:
         """Perform an action: the view's method, the app's, or the one command of its row."""
-        view = self.screen
-        scope = view.scope if isinstance(view, View) else ""
-        row = next((one for one in self.actions_of(scope) if one.id == action_id), None)
+        rows = {row.id: row for row in reversed(self.actions_of(self.scope))}
+        row = rows.get(action_id)
         if row is None:
-            self.tell(f"{action_id}: not on this screen", wrong=True)
+            self.tell(f"{action_id}: no such action on this screen; ? lists them", wrong=True)
             return
-        if row.harmful and row.id != "fault.heal_all" and self.standpoint.too_small:
-            self.tell("too small to act: H heals, resize", wrong=True)
+        off = self.why_not(row)
+        if off:
+            self.tell(off, wrong=True)
             return
-        method = getattr(view, row.method, None) or getattr(self, row.method, None)
+        method = getattr(self.view, row.method, None) or getattr(
+            self.everywhere, row.method, None
+        )
         if method is not None:
             await method(*arguments)
         elif row.command is not None:
             await self.send(row.command)
         elif row.id.startswith("screen."):
-            self._show(row.id.partition(".")[2])
+            await self.show(row.id.partition(".")[2])
+        self.draw_now()
+
+    async def perform_line(self, line: str | None) -> None:
+        """Perform what a `:` line says: an action's id, or the end of one, and what it takes."""
+        name, *arguments = (line or "").split()
+        if not name:
+            return
+        rows = self.actions_of(self.scope)
+        named = [row.id for row in rows if row.id == name]
+        ends = [row.id for row in rows if row.id.rpartition(".")[2] == name]
+        found = named or list(dict.fromkeys(ends))
+        if len(found) > 1:
+            self.tell(f"{name}: {' or '.join(found)}?", wrong=True)
+            return
+        await self.perform(found[0] if found else name, *arguments)
+
+    # ---- out of the screen -------------------------------------------------------------------
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text to the terminal and to a file."""
+        told, wrong = self._outbox.copy(text, what)
+        self.tell(told, wrong=wrong)
+
+    def export(self, name: str, text: str) -> None:
+        """Write a text to a file of its own."""
+        told, wrong = self._outbox.export(name, text)
+        self.tell(told, wrong=wrong)
 
     # ---- views -------------------------------------------------------------------------------
 
-    def _show(self, scope: str) -> None:
+    async def show(self, scope: str) -> None:
         """Go to a view by its scope; it is made when it is first shown."""
-        if scope in self.MODES:
-            self.switch_mode(scope)
+        if scope not in self.MODES:
+            self.tell(f"there is no screen {scope}", wrong=True)
             return
-        self.tell(f"there is no screen {scope}", wrong=True)
+        await self.switch_mode(scope)
 
 
 def run_app(  # noqa: PLR0913 - the command line's choices, one by one

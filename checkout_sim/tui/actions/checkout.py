@@ -79,4 +79,11 @@ ACTIONS: tuple[Action, ...] = (
         hint=8,
         help="go to the test cards; on the : line, one by name or number",
     ),
+    Action(
+        id="card.other",
+        title="other card",
+        keys=("o",),
+        scope=SCOPE,
+        help="type a card that is not in the list, by name or test number",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from checkout_sim.tui.actions.action import Action
 
-FILTERED = ("dashboard", "orders", "log")
+FILTERED = ("dashboard", "orders", "log", "help")
 
 ACTIONS: tuple[Action, ...] = (
     *(

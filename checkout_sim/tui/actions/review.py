@@ -1,10 +1,21 @@
 """What can be done while a recording is reviewed."""
 
+from checkout_sim.model.command import Judge
 from checkout_sim.tui.actions.action import Action
 
 SCOPE = "review"
 
 ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="session.judge",
+        title="verdict",
+        keys=("v",),
+        scope=SCOPE,
+        command=Judge(),
+        harmful=True,
+        hint=9,
+        help="judge the session, so that it can be cut",
+    ),
     Action(
         id="review.drop",
         title="keep/drop",

@@ -27,6 +27,9 @@ def _log() -> View:
     return LogView()
 
 
+# What opens on top of any view without being told more, by scope; left with esc or q.
+ON_TOP: Mapping[str, Callable[[], View]] = {}
+
 # number → (scope, heading, what makes it); in the order of their numbers.
 VIEWS: Mapping[str, tuple[str, str, Callable[[], View]]] = {
     "1": ("dashboard", "Dash", _dashboard),

@@ -381,7 +381,7 @@ class FaultsView(View):
             self._edit_next = False
             self.tell("")
         else:
-            await self.checkout_app.do_view_back()
+            self.minimize()
 
     async def _change(self, command: Inject | Adjust | LiftFault) -> bool:
         """Send a fault command and remember what it asked for; return whether it left."""

@@ -18,6 +18,7 @@ window that figures are taken over, `self.now_ms` the run's clock. Row 1 is pinn
 size; below 60x18 the screen has the class `-tiny` and every harmful action but heal all is off.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -31,6 +32,7 @@ from checkout_sim.board.tokens import Line, Token
 from checkout_sim.model.command import Command
 from checkout_sim.tui.actions.keys import bindings_of
 from checkout_sim.tui.hints import hints_line
+from checkout_sim.tui.outbox import Offer
 from checkout_sim.tui.permission import LEAST_COLUMNS, LEAST_ROWS
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
@@ -54,10 +56,6 @@ class View(Screen[None]):
         (150, "-extra"),
     ]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-tiny-height"), (LEAST_ROWS, "-short"), (30, "-tall")]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bound = False
 
     # ---- what subclasses use -----------------------------------------------------------------
 
@@ -98,6 +96,14 @@ class View(Screen[None]):
     def body(self) -> ComposeResult:
         """Yield what stands between row 1 and the footer."""
         yield from ()
+
+    def copies(self) -> Sequence[Offer]:
+        """Return what `y` offers to copy here."""
+        return ()
+
+    def exports(self) -> Sequence[Offer]:
+        """Return what `e` offers to write here, beside the screen itself."""
+        return ()
 
     def refresh_rows(self) -> None:
         """Bring everything on the screen up to date; called by the pump within one batch."""

@@ -72,7 +72,7 @@ def _parts(board: Board, fault: FaultSeen | None, desk: FaultDesk) -> list[tuple
         window = desk.windows.get(fault.name)
         parts += state_lines(
             fault,
-            window=said_window(window) if window else "window not known here",
+            window=said_window(window) if window else "",
             on_lifting=preset.on_lifting if preset else "",
         )
     way = f", striking {WAY_SIGN[desk.way]} {desk.way}" if desk.way else ""

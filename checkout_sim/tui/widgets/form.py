@@ -107,7 +107,7 @@ class Form(Vertical):
         """Show the form with these fields, the first of them focused."""
         if not self.is_open:
             self._back = self.screen.focused
-        self.title_text, self._fields = title, tuple(fields)
+        self.title_text, self._fields = title, ()  # until all are there, none has a value
         self.say("")
         holder = self.query_one(".fields", Vertical)
         await holder.remove_children()
@@ -115,6 +115,7 @@ class Form(Vertical):
             within = [widget for field in fields if field.row == row for widget in _widgets(field)]
             await holder.mount(Horizontal(*within))
         holder.styles.height = "auto"
+        self._fields = tuple(fields)
         self.add_class("-open")
         self.focus_first()
         self.post_message(self.Changed(self))
@@ -179,12 +180,16 @@ class Form(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self))
+        self._say_changed()
 
     @on(Choice.Changed)
     def _picked(self, event: Choice.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self))
+        self._say_changed()
+
+    def _say_changed(self) -> None:
+        if self._fields:  # while fields are mounted they change as well
+            self.post_message(self.Changed(self))
 
     # ---- within ------------------------------------------------------------------------------
 
