@@ -30,7 +30,8 @@ class DraftRow(NamedTuple):
 class Review:
     """What the operator wants of a run: items left out, moments chosen, idle time trimmed.
 
-    `draft` is the engine's latest answer; `drop` None means: as the engine proposes.
+    `run` is the run's folder, empty for the newest that was judged; `draft` is the engine's latest
+    answer; `drop` None means: as the engine proposes.
     """
 
     run: str = ""
@@ -68,9 +69,7 @@ class Review:
         return replace(
             self,
             draft=draft,
-            run=draft.run_id,
             name=draft.name,
-            drop=self.drop,
             at=min(self.at, last),
         )
 

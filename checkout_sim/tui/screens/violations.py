@@ -23,6 +23,8 @@ from checkout_sim.board.fault_lines import rule, told_lines
 from checkout_sim.board.tokens import Line
 from checkout_sim.model.command import RunScenario
 from checkout_sim.model.verdict import Violation
+from checkout_sim.tui.screens.order import OrderView
+from checkout_sim.tui.screens.review import ReviewView
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
@@ -159,11 +161,7 @@ class ViolationsView(View):
             about = violation.order_id or "this violation"
             self.tell(f"{about} is not in memory; `checkout-sim explain` tells it from its folder")
             return
-        await self.open_order(row.key)
-
-    async def open_order(self, key: str) -> None:
-        """Open an order's ladder on top."""
-        self.checkout_app.open_order(key)
+        self.app.push_screen(OrderView(row.key))
 
     async def do_finding_replay(self) -> None:
         """Run the scenario again with its seed; of a live session, open the review."""
@@ -184,8 +182,6 @@ class ViolationsView(View):
 
     async def do_finding_review(self) -> None:
         """Cut a scenario out of this run."""
-        from checkout_sim.tui.screens.review import ReviewView  # noqa: PLC0415 - when shown
-
         self.app.push_screen(ReviewView(run=self._run_to_cut()))
 
     def _run_to_cut(self) -> str:

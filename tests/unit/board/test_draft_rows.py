@@ -22,7 +22,7 @@ def draft(*items: DraftItem) -> Draft:
 
 
 def review() -> Review:
-    return Review().answered(draft(LOAD, FAULT, HEAL))
+    return Review(run="/runs/7c22").answered(draft(LOAD, FAULT, HEAL))
 
 
 def test_the_first_question_names_no_run_and_leaves_the_choice_to_the_engine() -> None:
@@ -32,7 +32,7 @@ def test_the_first_question_names_no_run_and_leaves_the_choice_to_the_engine() -
 def test_a_dropped_item_is_asked_to_be_left_out_and_can_be_taken_back() -> None:
     dropped = review().moved(1).toggled()
 
-    assert dropped.command == DraftScenario(run="7c22", name="recorded", drop=("f1", "heal"))
+    assert dropped.command == DraftScenario(run="/runs/7c22", name="recorded", drop=("f1", "heal"))
     answered = dropped.answered(
         draft(LOAD, DraftItem(id="f1", kept=False, what="", begins="", ends=""), HEAL)
     )
