@@ -89,7 +89,7 @@ class PostgreSQL:
         self._process: asyncio.subprocess.Process | None = None
         self._guard: asyncio.subprocess.Process | None = None
         self._stopped: tuple[int, ...] = ()
-        self._administration = Administration(
+        self.administration = Administration(
             f"host={folder} port={self._reserved.port} user={_USER} dbname=postgres"
         )
         self.version = ""
@@ -112,12 +112,12 @@ class PostgreSQL:
 
     async def open_scope(self, scope: str) -> None:
         """Create the databases of one run, one per service."""
-        await self._administration.create([f"{scope}-{service}" for service in DATABASE_LINKS])
+        await self.administration.create([f"{scope}-{service}" for service in DATABASE_LINKS])
 
     async def close_scope(self, scope: str) -> None:
         """Drop the databases of one run; a server that is down keeps them until it is stopped."""
         if self._is_running:
-            await self._administration.drop([f"{scope}-{service}" for service in DATABASE_LINKS])
+            await self.administration.drop([f"{scope}-{service}" for service in DATABASE_LINKS])
 
     async def kill(self) -> None:
         """SIGKILL it with all its children, as a power cut would; return when it is reaped."""
@@ -248,7 +248,7 @@ class PostgreSQL:
         """Return when it answers; StackDidNotStart with the end of its log otherwise."""
         limit = monotonic() + READY_LIMIT_S
         while self._is_running:
-            version = await self._administration.version()
+            version = await self.administration.version()
             if version is not None:
                 self.version = version
                 require_version(version)

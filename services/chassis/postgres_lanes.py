@@ -253,6 +253,6 @@ class Lane(threading.Thread):
     def _discard(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(psycopg.Error, SQLAlchemyError):
-                connection.detach()  # so that closing it says nothing on the wire
-                connection.close()
+            for end in (connection.invalidate, connection.close):  # no ROLLBACK on a dead wire
+                with contextlib.suppress(psycopg.Error, SQLAlchemyError):
+                    end()

@@ -1,0 +1,1 @@
+"""PostgreSQL, as a private server and behind the services."""
