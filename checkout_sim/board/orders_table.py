@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from checkout_sim.board.rows import MARKS, Row
-from checkout_sim.board.tokens import Line, Token, age, fitted, money, width_of
+from checkout_sim.board.tokens import Line, Token, age, fitted, money
 
 
 class Column(NamedTuple):
@@ -37,16 +37,16 @@ def _plain(field: str) -> Callable[[Row, float], Token]:
 def columns_for(width: int, *, saga: bool) -> tuple[Column, ...]:
     """Return the columns that fit, FAULTS last and as wide as is left."""
     every = [
-        Column("NO", 8, lambda row, _: Token(f"#{row.key}")),
-        Column("STANDING", 14, _standing),
-        Column("AGE", 6, lambda row, now_ms: Token(age(row.age_ms(now_ms))), leaves=5, right=True),
-        Column("TRY", 4, _plain("tries"), leaves=1, right=True),
-        Column("TOLD", 10, _plain("told"), leaves=6),
-        Column("ORDER", 10, _plain("order"), leaves=4),
-        Column("PAYMENT", 10, _plain("payment"), leaves=3),
+        Column("NO", 7, lambda row, _: Token(f"#{row.key}")),
+        Column("STANDING", 13, _standing),
+        Column("AGE", 5, lambda row, now_ms: Token(age(row.age_ms(now_ms))), leaves=5, right=True),
+        Column("TRY", 3, _plain("tries"), leaves=1, right=True),
+        Column("TOLD", 9, _plain("told"), leaves=6),
+        Column("ORDER", 9, _plain("order"), leaves=4),
+        Column("PAYMENT", 9, _plain("payment"), leaves=3),
         *([Column("SAGA", 8, _plain("saga"), leaves=7)] if saga else []),
-        Column("MONEY", 8, _money, leaves=2, right=True),
-        Column("FAULTS", 6, lambda row, _: Token(" ".join(row.faults), "struck")),
+        Column("MONEY", 7, _money, leaves=2, right=True),
+        Column("FAULTS", 5, lambda row, _: Token(" ".join(row.faults), "struck")),
     ]
     for going in range(1, 8):
         if _taken(every) <= width:
@@ -78,6 +78,3 @@ def _padded(text: str, column: Column) -> str:
 
 def _taken(columns: Sequence[Column]) -> int:
     return 3 + sum(column.width + 1 for column in columns)
-
-
-__all__ = ["Column", "columns_for", "heading", "row_line", "width_of"]

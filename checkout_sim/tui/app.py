@@ -185,7 +185,7 @@ class CheckoutSimApp(App[int]):
             self._told_seen = session.told_count
             self.told = session.last_told
         view = self.view
-        if view is not None and view.is_mounted:
+        if view is not None and view.drawable:
             with self.batch_update():
                 view.refresh_rows()
 

@@ -34,7 +34,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("u",),
         command=Undo(),
         harmful=True,
-        hint=3,
+        hint=11,
         section="faults",
         help="revert the last fault command",
     ),
@@ -53,7 +53,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("c",),
         harmful=True,
         phases=STORM,
-        hint=4,
+        hint=3,
         section="session",
         help="send the last checkout again",
     ),
@@ -62,7 +62,7 @@ ACTIONS: tuple[Action, ...] = (
         title="rec",
         keys=("R",),
         harmful=True,
-        hint=8,
+        hint=7,
         section="session",
         help="begin or end a stretch that is to become a scenario",
     ),
@@ -92,7 +92,7 @@ ACTIONS: tuple[Action, ...] = (
         id="view.freeze",
         title="freeze",
         keys=("space",),
-        hint=9,
+        hint=10,
         help="hold the display still; counting goes on",
     ),
     Action(id="panel.next", title="next panel", keys=("tab",), help="go to the next panel"),
@@ -115,9 +115,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="command.open", title="command", keys=(":",), help="type an action: `:fault.leader 6 r`"
     ),
-    Action(id="help.show", title="help", keys=("?", "f1"), hint=10, help="every key, searched"),
+    Action(id="help.show", title="help", keys=("?", "f1"), hint=8, help="every key, searched"),
     Action(
-        id="palette.open", title="cmds", keys=("ctrl+p",), hint=11, help="every action, searched"
+        id="palette.open", title="cmds", keys=("ctrl+p",), hint=9, help="every action, searched"
     ),
     Action(
         id="session.quit",
@@ -143,5 +143,5 @@ MOVES: tuple[Action, ...] = (
     Action(
         id="move.page_up", title="page up", keys=("pageup", "ctrl+u"), scope=LISTS, section="moving"
     ),
-    Action(id="row.open", title="open", keys=("enter",), scope=LISTS, hint=5, section="moving"),
+    Action(id="row.open", title="open", keys=("enter",), scope=LISTS, hint=4, section="moving"),
 )

@@ -57,6 +57,8 @@ class View(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-tiny-height"), (LEAST_ROWS, "-short"), (30, "-tall")]
 
+    drawable = False  # whether its widgets are there; the pump draws it from then on
+
     # ---- what subclasses use -----------------------------------------------------------------
 
     @property
@@ -132,10 +134,12 @@ class View(Screen[None]):
     def on_mount(self) -> None:
         """Bind the keys of this view, as the operator's key map has them."""
         self._bindings = bindings_of(self.checkout_app.actions_of(self.scope))
+        self.drawable = True
 
     def on_screen_resume(self) -> None:
         """Show at once what happened while another view was on top."""
-        self.refresh_rows()
+        if self.drawable:
+            self.refresh_rows()
 
     async def action_perform(self, action_id: str) -> None:
         """Perform an action by its id: what every key of the table is bound to."""

@@ -1,0 +1,125 @@
+"""The figures of the dashboard: counts, rates, percentiles and sparklines.
+
+Takes a board and its clock; gives lines for a width.
+"""
+
+from collections.abc import Sequence
+
+from checkout_sim.board.board import Board
+from checkout_sim.board.links import WINDOW_MS
+from checkout_sim.board.places import LINKS
+from checkout_sim.board.rows import MARKS
+from checkout_sim.board.tokens import Line, Token, clipped, fitted, latency, sparkline
+
+_MOST_SUSPECTS = 8
+
+
+def counts_line(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> Line:
+    """Return how checkouts stand and how fast they come, on one line."""
+    counts = board.checkouts.counts
+    flow = board.sales.flow(now_ms)
+    seconds = 16
+    done, _ = board.sales.by_second(now_ms, seconds)
+    bar = "|" if ascii_only else "│"
+    rate = sum(done[-5:]) / 5
+    return clipped(
+        (
+            Token(f" confirmed {counts['confirmed']}"),
+            Token(f"  rolled back {counts['rolled back']}"),
+            Token(f"  open {counts['open']}"),
+            Token(f"  ? {counts['suspect']}", "suspect" if counts["suspect"] else "plain"),
+            *((Token(f"  ! {counts['violated']}", "wrong"),) if counts["violated"] else ()),
+            Token(f" {bar} {sparkline(_counted(done), ascii_only=ascii_only)}  {rate:.1f}/s"),
+            Token(f"  p95 {latency(flow.p95_ms)}"),
+        ),
+        width,
+    )
+
+
+def now_lines(board: Board, now_ms: float) -> Sequence[Line]:
+    """Return the panel "now": one figure a line."""
+    counts, told = board.checkouts.counts, board.checkouts.told
+    flow = board.sales.flow(now_ms)
+    done, _ = board.sales.by_second(now_ms, 5)
+    faults = len(board.faults.in_force)
+    stand = board.session.open_violations
+    return [
+        _pair("confirmed", f"{counts['confirmed']}"),
+        _pair("rolled back", f"{counts['rolled back']}"),
+        _pair("open", f"{counts['open']}"),
+        _pair("suspect", f"{counts['suspect']}", "suspect" if counts["suspect"] else "plain"),
+        _pair("checkouts/s", f"{sum(done) / 5:.1f}"),
+        (Token(f" p50 {latency(flow.p50_ms)}   p95 {latency(flow.p95_ms)}"),),
+        _pair("told unknown", f"{told['unknown']}"),
+        (
+            Token(f" FAULTS {faults}", "struck" if faults else "plain"),
+            Token(f"   violated {'-' if stand is None else stand}", "wrong" if stand else "plain"),
+        ),
+    ]
+
+
+def rate_lines(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    """Return checkouts a second over the last minute."""
+    done, _ = board.sales.by_second(now_ms, max(1, width - 2))
+    return [(Token(f" {sparkline(_counted(done), ascii_only=ascii_only)}", "confirmed"),)]
+
+
+def time_lines(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    """Return the p95 of checkouts by second, and what it was over the minute."""
+    _, p95s = board.sales.by_second(now_ms, max(1, width - 2))
+    flow = board.sales.flow(now_ms, WINDOW_MS)
+    return [
+        (Token(f" {sparkline(p95s, ascii_only=ascii_only)}"),),
+        (Token(f" p50 {latency(flow.p50_ms)}  p95 {latency(flow.p95_ms)}", "quiet"),),
+    ]
+
+
+def suspect_lines(board: Board, width: int) -> Sequence[Line]:
+    """Return the newest orders that are suspect or violated, and why."""
+    rows = board.checkouts.rows
+    found = []
+    for key in reversed(rows):
+        row = rows[key]
+        if row.standing in {"suspect", "violated"}:
+            found.append(row)
+        if len(found) >= _MOST_SUSPECTS:
+            break
+    if not found:
+        return [
+            (Token(" none", "quiet"),),
+            (Token(" (a verdict needs calm,", "quiet"),),
+            (Token("  settle, read: 6 then v)", "quiet"),),
+        ]
+    return [
+        (
+            Token(f" {MARKS[row.standing]} #{row.key} ", row.standing),
+            Token(fitted(row.suspicion or ", ".join(row.claims), max(1, width - 8))),
+        )
+        for row in found
+    ]
+
+
+def tiny_lines(board: Board) -> Sequence[Line]:
+    """Return what a terminal too small to act in still tells: links, faults, counts."""
+    names = board.session.links
+    struck = sum(1 for name in names if board.faults.on(name))
+    counts = board.checkouts.counts
+    return [
+        (
+            Token(f" links {len(names)} of {len(LINKS)}, "),
+            Token(f"{struck} with faults", "struck" if struck else "plain"),
+        ),
+        (
+            Token(f" ok {counts['confirmed']}  back {counts['rolled back']}  "),
+            Token(f"open {counts['open']}  "),
+            Token(f"? {counts['suspect']}", "suspect" if counts["suspect"] else "plain"),
+        ),
+    ]
+
+
+def _pair(name: str, value: str, look: str = "plain") -> Line:
+    return (Token(f" {name:<12}", "quiet"), Token(f"{value:>6}", look))
+
+
+def _counted(done: Sequence[int]) -> list[float | None]:
+    return [float(one) for one in done]
