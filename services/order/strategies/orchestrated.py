@@ -48,10 +48,10 @@ class Orchestrated:
 
     async def cancel(self, order_id: str) -> Reply:
         """Record that the shopper wants an order back, and leave the rest to its saga."""
-        db, events = self._context.db, self._context.events
-        if await db.run(commits.want_cancel, order_id, _SHOPPER_CANCELED):
+        wanted, order = await self._context.db.run(_want_back, order_id)
+        if wanted:
+            events = self._context.events
             events.emit("order.cancel_wanted", order=order_id, reason=_SHOPPER_CANCELED)
-        order = await db.read(store.order_by_id, order_id)
         if order is None:
             raise replies.order_not_found(order_id)
         return replies.canceled(order)
@@ -129,3 +129,12 @@ class Orchestrated:
             currency=order.currency,
             card=order.card,
         )
+
+
+def _want_back(conn: Connection, order_id: str) -> tuple[bool, Order | None]:
+    """Record the wish and read the order at one moment.
+
+    Between two, the order might be created: pending, and its shopper told that the wish counts.
+    """
+    wanted = commits.want_cancel(conn, order_id, _SHOPPER_CANCELED)
+    return wanted, store.order_by_id(conn, order_id)

@@ -208,3 +208,14 @@ async def test_the_steps_are_documented(orchestrated: OrderService) -> None:
     document = (await orchestrated.client.get("/openapi.json")).json()
     assert {"/order/create", "/order/confirm", "/order/cancel"} <= set(document["paths"])
     assert {"CreateStep", "ConfirmStep", "StepReply"} <= set(document["components"]["schemas"])
+
+
+async def test_a_wish_that_comes_with_the_order_itself_is_recorded_or_refused(
+    orchestrated: OrderService,
+) -> None:
+    await orchestrated.add()
+    wished, _ = await asyncio.gather(orchestrated.cancel(ORDER), create(orchestrated))
+    heard = wished.status_code == 202
+    assert heard or told(wished) == (404, "order_not_found")
+    (row,) = await orchestrated.ledger("orders")
+    assert bool(row["cancel_wanted"]) == heard
