@@ -235,7 +235,18 @@ def _callee_agrees(history: History, link: str, streams: frozenset[str], call: R
     either.
     """
     end, start, _, _, n, checkout, operation = call
-    callee = link.rpartition("_to_")[2]
+    caller, _, callee = link.rpartition("_to_")
+    if callee == "broker":
+        # The broker logs nothing; what it took it handed on, to whoever reads the queue.
+        handed_on = history.row(
+            "SELECT 1 FROM message WHERE n = ?1 AND kind = 'message.received' AND source <> ?2 "
+            "AND id > ?3 AND id < ?4",
+            n,
+            caller,
+            start,
+            end if streams == {"upstream"} else 2**62,
+        )
+        return (handed_on is None) if streams == {"upstream"} else (handed_on is not None)
     if len(streams) != 1 or (operation or "").startswith("read") or callee == "database":
         return True
     if not n and checkout is not None:

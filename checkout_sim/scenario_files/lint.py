@@ -34,7 +34,7 @@ _RACES: dict[str, tuple[str, ...]] = {
     "payment.intent_created": ("payment_to_gateway",),
     "payment.charge_requested": ("payment_to_gateway",),
     "payment": _TO_PAYMENT,
-    "order.created": (*_TO_PAYMENT, "payment_to_gateway"),
+    "order.created": (*_TO_PAYMENT, "order_to_broker", "payment_to_gateway"),
     "order": ("shopper_to_order",),
 }
 
@@ -77,7 +77,7 @@ def _unheld(fault: Fault, shape: ScenarioShape) -> Iterator[str]:
 def _holds(fault: Fault, links: tuple[str, ...]) -> bool:
     """Return whether a fault keeps an answer on one of the links from arriving in time."""
     match fault:
-        case LatencyFault() | TimeoutFault():
+        case LatencyFault() | TimeoutFault() | DownFault():
             return bool(set(fault.link) & set(links))
         case BandwidthFault():
             return fault.attributes.rate == 0 and bool(set(fault.link) & set(links))
