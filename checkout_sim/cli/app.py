@@ -15,6 +15,7 @@ from checkout_sim.cli import (
     runs,
     scenarios,
     toxiproxy,
+    tui,
     up,
 )
 from checkout_sim.cli.lean import LeanCommand, LeanGroup
@@ -97,6 +98,7 @@ _add("diff", judge.diff, judge.DIFF_EXAMPLES)
 _add("explain", explain.explain, explain.EXAMPLES)
 _add("report", report.report, report.EXAMPLES)
 _add("up", up.up, up.EXAMPLES)
+_add("tui", tui.tui, tui.EXAMPLES)
 _add("doctor", doctor.doctor, doctor.EXAMPLES)
 
 _runs = typer.Typer(

@@ -117,8 +117,9 @@ class Desk:
             run = await simulate_planned(
                 session.planned, means=means, watch=lambda _: None, attendant=session
             )
-            self.last_verdict = (run.verdict.status, run.folder)
-            broadcast.judged(verdict_of(run, ever=session.ever))
+            if session.touched:
+                self.last_verdict = (run.verdict.status, run.folder)
+                broadcast.judged(verdict_of(run, ever=session.ever))
         finally:
             self._session = None
             broadcast.end()
