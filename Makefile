@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TESTS ?= tests
 
-.PHONY: help install proxy run test check format bench clean
+.PHONY: help install proxy run test check format bench mutants clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ check: $(STAMP) ## format, lint, types and the floors
 format: $(STAMP) ## put the code in the house's shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+mutants: $(STAMP) proxy ## is the judge awake: every known-bad change must be caught, no sound order convicted
+	$(BIN)/python -m tests.mutants --write
 
 bench: $(STAMP) proxy ## figures beside their targets
 	$(BIN)/python -m tests.bench

@@ -1,0 +1,30 @@
+"""Changes that no scenario can tell from the original, each with the argument why.
+
+They are applied as the others are, so that an argument is not kept about code that is gone.
+"""
+
+from tests.mutants.mutant import Equivalent
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent(
+        name="M13-payment",
+        wrong="a payment is written without regard to the fence number",
+        file="payment/store.py",
+        old='_P.fence == bindparam("of_fence"),',
+        new='_P.fence >= bindparam("of_fence"),',
+        because="A write also names the phase it leaves (R11), and every step that matters leaves "
+        "one: who slept through it finds another phase and stops. What a stale owner can still "
+        "write within one phase is a lease and a time to look again, under keys that are the same "
+        "for every owner (R2), so the gateway answers both alike. The order's fence, whose states "
+        "are fewer, is M13, and caught.",
+    ),
+    Equivalent(
+        name="E2",
+        wrong="a payment that somebody has begun to drive is looked up among the due ones",
+        file="payment/store.py",
+        old='_P.lease_until_ms <= bindparam("now"),',
+        new="_P.lease_until_ms.is_not(None),",
+        because="Who finds a payment must still take its lease, and `take_lease` looks at the same "
+        "column again: a row that is owned is passed over there. It costs a look, and no more.",
+    ),
+)

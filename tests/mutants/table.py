@@ -1,0 +1,9 @@
+"""Every mutant there is, by chapter."""
+
+from tests.mutants import of_order, of_payment
+from tests.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (*of_payment.MUTANTS, *of_order.MUTANTS)
+
+# Two for each strategy and quick ones, so that every run of the tests sees the judge awake.
+SAMPLE: tuple[str, ...] = ("M1-order", "M36", "M41", "M46")
