@@ -73,6 +73,7 @@ def look(runs_dir: Path) -> Iterator[Finding]:
     yield python_version(sys.version_info[:3])
     yield packages(_PACKAGES)
     yield from proxy_servers()
+    yield broker()
     for port, owner in FIXED_PORTS.items():
         yield fixed_port(port, owner)
     yield descriptors()
@@ -129,6 +130,20 @@ def proxy_servers() -> Iterator[Finding]:
         )
     embedded = f"{sys.executable} -m checkout_sim.proxy"
     yield Finding(level=Level.OK, what="embedded proxy", found=embedded)
+
+
+def broker() -> Finding:
+    """Judge which RabbitMQ would be started; only the choreographed strategy needs one."""
+    from checkout_sim.model.errors import StackDidNotStart  # noqa: PLC0415 - --help does without
+    from checkout_sim.stack.rabbitmq_program import find_rabbitmq  # noqa: PLC0415 - likewise
+
+    try:
+        program = find_rabbitmq()
+    except StackDidNotStart as missing:
+        found, _, action = str(missing).removeprefix("broker: ").partition("; ")
+        return Finding(level=Level.WARN, what="broker", found=found, action=action)
+    version = f"RabbitMQ {program.version}".strip()
+    return Finding(level=Level.OK, what="broker", found=f"{version} at {program.server}")
 
 
 def fixed_port(port: int, owner: str) -> Finding:
