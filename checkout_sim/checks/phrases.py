@@ -64,6 +64,20 @@ def _movement(
     return f"{kind}{figure} ({intent or 'no intent'}, seq {seq})"
 
 
+def saga_phrase(history: "History", n: int) -> str:
+    """Return what the log of the order's saga says, line by line, or nothing without a saga."""
+    steps = history.rows(
+        "SELECT r.state, r.direction, s.step, s.phase FROM saga_row r "
+        "LEFT JOIN saga_step_row s ON s.n = r.n AND s.saga = r.saga WHERE r.n = ? ORDER BY s.seq",
+        n,
+    ).fetchall()
+    if not steps:
+        return ""
+    state, direction = steps[0][:2]
+    log = ", ".join(f"{step} {phase}" for _, _, step, phase in steps if step is not None)
+    return f"its saga is {state}, {direction}: {log or 'nothing logged'}"
+
+
 def told_phrase(history: "History", n: int) -> str:
     """Return what the shopper was told of the order, the last definite reply of each kind."""
     rows = history.rows(

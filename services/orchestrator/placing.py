@@ -72,10 +72,7 @@ class Placing:
                 raise
             # The COMMIT broke: look before promising that nothing happened (R9). If it stands, the
             # lease is still ours.
-            there = await context.db.read(saga_log.by_id, asked.saga.id)
-            if there is None:
-                raise DatabaseUnavailable(error.error, definite=True) from error
-            admitted = Fresh(saga=there)
+            admitted = Fresh(saga=await self._looked_up(asked.saga.id, error))
         match admitted:
             case Fresh(saga=saga):
                 context.events.emit_all(started(saga))
@@ -85,6 +82,16 @@ class Placing:
             case Known(saga=saga):
                 context.events.emit("order.deduplicated", order=saga.order_id, key=client_key)
         return saga
+
+    async def _looked_up(self, saga_id: str, error: DatabaseUnavailable) -> Saga:
+        """Return the saga whose COMMIT broke; 503 if it does not stand, or nobody can tell."""
+        try:
+            there = await self._context.db.read(saga_log.by_id, saga_id)
+        except DatabaseUnavailable as again:
+            raise DatabaseUnavailable(again.error, definite=False) from again
+        if there is None:
+            raise DatabaseUnavailable(error.error, definite=True) from error
+        return there
 
     async def _drive(self, saga: Saga) -> Saga:
         try:

@@ -61,7 +61,7 @@ class Claim:
 
 
 CLAIMS: Mapping[str, Claim] = {
-    "every_order_ends": Claim(judge=every_order_ends, ledgers=("orders",)),
+    "every_order_ends": Claim(judge=every_order_ends, ledgers=("orders", *SAGAS)),
     "confirmed_means_paid_in_full": Claim(
         judge=confirmed_means_paid_in_full, ledgers=("orders", "journal")
     ),

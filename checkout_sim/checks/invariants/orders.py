@@ -8,13 +8,17 @@ from checkout_sim.checks.phrases import (
     gateway_phrase,
     order_phrase,
     payment_phrase,
+    saga_phrase,
     told_phrase,
 )
 from checkout_sim.model.verdict import Broken, Holds, Violation
 
 
 def every_order_ends(history: History) -> Holds | Broken:
-    """Every order is confirmed, failed or canceled."""
+    """Every order is confirmed, failed or canceled, and nobody is still at work on it.
+
+    A saga that is still running is, even when its order was never created or looks decided.
+    """
 
     def describe(row: Row) -> Violation:
         n, status = row
@@ -24,17 +28,24 @@ def every_order_ends(history: History) -> Holds | Broken:
             n,
         )
         detail = (
-            f"the order is still {status}; the last thing logged of it is "
+            f"the order is {_still(status)}; the last thing logged of it is "
             f"{'nothing' if last is None else last[0]}; payment {payment_phrase(history, n)}; "
             f"gateway {gateway_phrase(history, n)}"
         )
+        if saga := saga_phrase(history, n):
+            detail = f"{detail}; {saga}"
         return of_order(history, n, invariant="every_order_ends", detail=detail)
 
     offences = history.rows(
         "SELECT n, status FROM order_row WHERE status NOT IN ('confirmed', 'failed', 'canceled') "
-        "ORDER BY n"
+        "UNION SELECT s.n, COALESCE(o.status, 'absent') FROM saga_row s "
+        "LEFT JOIN order_row o ON o.n = s.n WHERE s.state = 'running' ORDER BY n"
     )
     return conclude(offences, describe, judged=history.size("order_row"))
+
+
+def _still(status: str) -> str:
+    return f"still {status}" if status == "pending" else status
 
 
 def confirmed_means_paid_in_full(history: History) -> Holds | Broken:

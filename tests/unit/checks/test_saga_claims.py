@@ -36,7 +36,7 @@ def charged_by_a_saga(tale: Tale, checkout: int = 1) -> OrderTale:
 
 def with_steps(order: OrderTale, steps: Sequence[tuple[str, str]], *, ends: str) -> OrderTale:
     """Let the orchestrator's ledgers say so; `steps` are (step, phase) in order."""
-    direction = "forward" if ends == "confirmed" else "compensating"
+    direction = "forward" if ends in {"confirmed", "running"} else "compensating"
     saga = {"saga_id": f"saga_{order.checkout}", "order_id": order.id}
     order.tale.add_row("sagas", **saga, state=ends, direction=direction)
     for seq, (step, phase) in enumerate(steps, 1):
@@ -107,6 +107,19 @@ def undo_never_begun(tale: Tale) -> None:
 
 def step_of_unknown_end_not_undone(tale: Tale) -> None:
     rolled_back(tale, [*_FORWARD[:3], ("charge", "UNKNOWN"), *_UNDONE[3:]])
+
+
+def saga_still_running(tale: Tale) -> None:
+    # The order is confirmed; the saga has not heard so and still asks.
+    order = charged_by_a_saga(tale).logged("confirmed").hears("unknown", http_status=202)
+    order.rests_as("confirmed").cart(0)
+    order.believed("completed", intent=order.intent, keys=("create:1", "confirm:1"))
+    with_steps(order, _FORWARD, ends="running")
+
+
+def saga_of_an_order_never_created_still_running(tale: Tale) -> None:
+    order = tale.order(1).placed().hears("unknown", http_status=202)
+    with_steps(order, _FORWARD[:1], ends="running")
 
 
 def given_back_twice(tale: Tale) -> None:
@@ -243,6 +256,8 @@ def poisoned(order: OrderTale, *, deliveries: int) -> None:
 @pytest.mark.parametrize(
     ("claim", "begin", "tell"),
     [
+        ("every_order_ends", orchestrated, saga_still_running),
+        ("every_order_ends", orchestrated, saga_of_an_order_never_created_still_running),
         ("compensation_is_complete", orchestrated, undo_never_ended),
         ("compensation_is_complete", orchestrated, undo_never_begun),
         ("compensation_is_complete", orchestrated, step_of_unknown_end_not_undone),
@@ -282,6 +297,17 @@ def test_the_declared_deliveries_may_be_overridden_by_the_run() -> None:
     poisoned(order, deliveries=6)
 
     assert broken(tale.verdict()) == set()
+
+
+def test_a_saga_that_is_stuck_is_told_of_with_its_log() -> None:
+    tale = orchestrated()
+    saga_still_running(tale)
+    found = tale.verdict().findings["every_order_ends"]
+
+    assert isinstance(found, Broken)
+    (violation,) = found.violations
+    assert "its saga is running, forward: create STARTED, create DONE," in violation.detail
+    assert violation.detail.endswith("confirm STARTED")
 
 
 def test_a_claim_about_sagas_is_unknown_when_their_ledger_was_not_read() -> None:
