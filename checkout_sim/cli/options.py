@@ -46,6 +46,27 @@ ToxiproxyUrl = Annotated[
     ),
 ]
 
+Database = Annotated[
+    Literal["sqlite", "postgres"] | None,
+    typer.Option(
+        help="Where the services keep their rows: in SQLite files, or in a private PostgreSQL "
+        "server, reached over links that can be broken. [default: what the scenario says]",
+        show_default=False,
+    ),
+]
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        envvar="CHECKOUT_SIM_DATABASE_URL",
+        help="Use the PostgreSQL server at this address, say postgresql://me:secret@127.0.0.1/me; "
+        "each run creates databases of its own there, and drops them. Implies --database postgres.",
+        show_default=False,
+    ),
+]
+
 RunsDir = Annotated[
     Path,
     typer.Option(

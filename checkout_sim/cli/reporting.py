@@ -24,10 +24,11 @@ Watch = Callable[[Seen], None]
 Source = Callable[[Watch], AsyncIterator[Run]]
 
 
-def run_and_report(
+def run_and_report(  # noqa: PLR0913 - one argument per thing the command was told
     source: Source,
     *,
     asked: Sequence[tuple[str, str]],
+    skipped: Sequence[NotRun] = (),
     runs_dir: Path,
     files: Files = _NO_FILES,
     baseline: Baseline | None = None,
@@ -37,9 +38,12 @@ def run_and_report(
 ) -> Exit:
     """Run the source, show everything there is to show, and return the exit code.
 
-    `asked` names scenario and strategy of every run there should be. With a baseline only what it
-    did not have counts.
+    `asked` names scenario and strategy of every run there should be, `skipped` those this machine
+    lacks a server for: they are told, and count for nothing. With a baseline only what it did not
+    have counts.
     """
+    for one in skipped:
+        complain(f"{one.scenario} × {one.strategy}: {one.why}")  # noqa: RUF001 - a product
     console = diagnostics()
     engines: list[Engine] = []
     with progress_on(console, runs=len(asked)) as progress:
@@ -59,7 +63,7 @@ def run_and_report(
         show(console if files.takes_stdout else results(), drawn)
     reported = Reported(
         runs=outcome.runs,
-        missing=_missing(outcome, asked),
+        missing=[*_missing(outcome, asked), *skipped],
         engine=engines[-1] if engines else None,
         complete=outcome.complete and len(outcome.runs) >= len(asked),
         targets=short_names,

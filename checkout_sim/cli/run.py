@@ -9,6 +9,8 @@ import typer
 
 from checkout_sim.cli.options import (
     DEFAULT_RUNS_DIR,
+    Database,
+    DatabaseUrl,
     EngineOption,
     FailFast,
     Jobs,
@@ -38,6 +40,8 @@ EXAMPLES = """\
       your own file and a folder, stop at the first surprise
   checkout-sim run --engine embedded --json report.json
       without Toxiproxy; the report for a program
+  checkout-sim run calm --database postgres
+      the same services on a PostgreSQL server of their own
   checkout-sim run swarm --seed 7 --strategy naive
       the same plan as every run of swarm with seed 7
   checkout-sim run scenarios/ --shard 2/5 --junit junit.xml --baseline main.json
@@ -51,6 +55,8 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     strategy: Strategies = None,
     seed: Seed = None,
     engine: EngineOption = "auto",
+    database: Database = None,
+    database_url: DatabaseUrl = None,
     json_file: JsonFile = None,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
@@ -82,8 +88,10 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     Without targets the core set of the shipped scenarios runs; without --strategy, every strategy
     a scenario's `expect` names. Each run is archived with its whole history: see `runs`, `judge`.
     """
+    from checkout_sim.cli import servers  # noqa: PLC0415 - imports the nouns
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
 
+    database = servers.database_for(database, database_url)
     strategies = words.known_strategies(strategy or [])
     for option, path in (("--json", json_file), ("--junit", junit), ("--markdown", markdown)):
         _check_writable(path, option)
@@ -101,12 +109,26 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         from checkout_sim.cli.files import Files  # noqa: PLC0415 - imports the nouns
         from checkout_sim.cli.reporting import run_and_report  # noqa: PLC0415 - imports rich
         from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - beside its use
-        from checkout_sim.simulation import Options, pairs, simulate_all  # noqa: PLC0415 - 300 ms
+        from checkout_sim.simulation import (  # noqa: PLC0415 - 300 ms
+            Options,
+            on_database,
+            pairs,
+            simulate_pairs,
+        )
+
+        if database is not None:
+            scenarios = [on_database(scenario, database) for scenario in scenarios]
+        kept, skipped = servers.without_what_is_missing(
+            pairs(scenarios, strategies),
+            asked=servers.Asked(
+                targets=targets or [], strategies=strategies or [], database=database
+            ),
+            has_database=database_url is not None,
+        )
     except BaseException:
         _dismiss(launched)
         raise
 
-    asked = [(scenario.name, name) for scenario, name in pairs(scenarios, strategies)]
     options = Options(
         engine=engine,
         toxiproxy_url=toxiproxy_url,
@@ -114,17 +136,18 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         jobs=jobs,
         fail_fast=fail_fast,
         links_path=links_path(),
+        database_url=database_url,
     )
     code = run_and_report(
-        lambda watch: simulate_all(
-            scenarios,
-            strategies=strategies,
+        lambda watch: simulate_pairs(
+            kept,
             seed=seed,
             options=options,
             watch=watch,
             launched=launched,
         ),
-        asked=asked,
+        asked=[(scenario.name, name) for scenario, name in kept],
+        skipped=skipped,
         runs_dir=runs_dir,
         files=Files(json=json_file, junit=junit, markdown=markdown),
         baseline=known,

@@ -8,6 +8,8 @@ import typer
 from checkout_sim.cli.exits import Exit
 from checkout_sim.cli.options import (
     DEFAULT_RUNS_DIR,
+    Database,
+    DatabaseUrl,
     EngineOption,
     RunsDir,
     ToxiproxyUrl,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
 EXAMPLES = """\
   checkout-sim up                      hardened services on ports 3000, 3001 and 3003
   checkout-sim up --strategy naive     the reference design, with its faults
+  checkout-sim up --database postgres  rows in a private PostgreSQL instead of files
 """
 
 _SHOPPING = """\
@@ -59,6 +62,8 @@ def up(
         str, typer.Option("--strategy", "-s", metavar="NAME", help="What the services do.")
     ] = "hardened",
     engine: EngineOption = "auto",
+    database: Database = None,
+    database_url: DatabaseUrl = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     toxiproxy_url: ToxiproxyUrl = None,
 ) -> None:
@@ -70,8 +75,10 @@ def up(
     """
     import asyncio  # noqa: PLC0415 - 40 ms that --help does without
 
+    from checkout_sim.cli import servers  # noqa: PLC0415 - beside its use
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - beside its use
 
+    rows_in = servers.database_for(database, database_url) or "sqlite"
     words.known_strategies([strategy])
 
     from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - beside its use
@@ -84,9 +91,13 @@ def up(
         jobs=1,
         fail_fast=False,
         links_path=links_path(),
+        database_url=database_url,
     )
     was_up = asyncio.run(
-        stay(lambda: bring_up(strategy, options=options, on_note=complain), strategy)
+        stay(
+            lambda: bring_up(strategy, options=options, on_note=complain, database=rows_in),
+            strategy,
+        )
     )
     raise typer.Exit(Exit.AS_EXPECTED if was_up else Exit.INTERRUPTED)
 

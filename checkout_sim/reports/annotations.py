@@ -58,8 +58,9 @@ def _error(run: Run, text: str | None, targets: phrases.Targets | None) -> str:
 
 
 def _never_ran(one: NotRun) -> str:
-    title = _property(f"{one.scenario} × {one.strategy}: never ran")  # noqa: RUF001 - a product
-    return f"::error title={title}::{_message(one.why)}"
+    level, what = ("notice", "skipped") if one.skipped else ("error", "never ran")
+    title = _property(f"{one.scenario} × {one.strategy}: {what}")  # noqa: RUF001 - a product
+    return f"::{level} title={title}::{_message(one.why)}"
 
 
 def _message(text: str) -> str:

@@ -14,11 +14,15 @@ from checkout_sim.reports import phrases
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotRun:
-    """A scenario and strategy that were asked for and did not come to a verdict, and why."""
+    """A scenario and strategy that were asked for and did not come to a verdict, and why.
+
+    `skipped`: nothing went wrong, this machine has not what it needs.
+    """
 
     scenario: str
     strategy: str
     why: str
+    skipped: bool = False
 
 
 def about(violation: Violation) -> str:

@@ -116,6 +116,9 @@ def _failure(
 
 def _never_ran(one: NotRun) -> TestCase:
     case = _case(one.scenario, EXPECTATION)
+    if one.skipped:
+        case.result = [Skipped(_clean(one.why))]
+        return case
     error = Error(_clean(one.why), "not run")
     error.text = _clean(one.why)
     case.result = [error]

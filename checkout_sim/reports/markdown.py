@@ -56,10 +56,12 @@ def _headline(runs: Sequence[Run], missing: Sequence[NotRun]) -> str:
         "unknown": standings.count(Standing.UNDECIDED),
         "known from the baseline": standings.count(Standing.KNOWN),
         "without expectation": standings.count(Standing.UNASKED),
-        "never ran": len(missing),
+        "never ran": sum(not one.skipped for one in missing),
+        "skipped": sum(one.skipped for one in missing),
     }
     counts = ", ".join(f"{number} {words}" for words, number in said.items() if number)
-    bad = bool(missing) or not runs or any(evidence.is_urgent(run) for run in runs)
+    never_ran = any(not one.skipped for one in missing)
+    bad = never_ran or not runs or any(evidence.is_urgent(run) for run in runs)
     mark = Standing.SURPRISING.value if bad else Standing.AS_EXPECTED.value
     engines = dict.fromkeys(f"{run.engine.name} {run.engine.version}" for run in runs)
     through = f" through {_inline(', '.join(engines))}" if engines else ""
@@ -71,9 +73,8 @@ def _headline(runs: Sequence[Run], missing: Sequence[NotRun]) -> str:
 
 
 def _missing(one: NotRun) -> str:
-    return (
-        f"**{_inline(one.scenario)} × {_inline(one.strategy)}** never ran: {_inline(one.why)}\n\n"  # noqa: RUF001 - a product
-    )
+    told = _inline(one.why) if one.skipped else f"never ran: {_inline(one.why)}"
+    return f"**{_inline(one.scenario)} × {_inline(one.strategy)}** {told}\n\n"  # noqa: RUF001 - a product
 
 
 def _block(run: Run, targets: phrases.Targets | None) -> str:

@@ -3,7 +3,7 @@
 from checkout_sim.simulation.judging import judge_run
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.replaying import Original, read_original, replay
-from checkout_sim.simulation.series import pairs, simulate_all
+from checkout_sim.simulation.series import on_database, pairs, simulate_all, simulate_pairs
 from checkout_sim.simulation.single import simulate
 from checkout_sim.simulation.up import RunningStack, bring_up
 
@@ -14,9 +14,11 @@ __all__ = [
     "RunningStack",
     "bring_up",
     "judge_run",
+    "on_database",
     "pairs",
     "read_original",
     "replay",
     "simulate",
     "simulate_all",
+    "simulate_pairs",
 ]

@@ -6,13 +6,17 @@ from typing import Literal
 
 from checkout_sim.model.run import Engine
 
+DatabaseChoice = Literal["sqlite", "postgres"]
 EngineChoice = Literal["auto", "toxiproxy", "embedded"]
 DEFAULT_JOBS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to run: which proxy server, where runs are kept, how many at a time."""
+    """How to run: which proxy server, where runs are kept, how many at a time.
+
+    `database_url` names a PostgreSQL server to use instead of a private one.
+    """
 
     engine: EngineChoice = "auto"
     toxiproxy_url: str | None = None
@@ -20,6 +24,7 @@ class Options:
     jobs: int = DEFAULT_JOBS
     fail_fast: bool = False
     links_path: Path
+    database_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

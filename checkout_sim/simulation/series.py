@@ -4,20 +4,23 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from checkout_sim.model.errors import StrategyUnknown
+from checkout_sim.model.errors import Problem, ScenarioInvalid, StrategyUnknown
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.model.wire import BUILT_STRATEGIES, DATABASE_LINKS, RESERVED_STRATEGIES
 from checkout_sim.simulation.means import Means
-from checkout_sim.simulation.options import Options, Progress
+from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
 from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
 from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
 from checkout_sim.stack.launch import Launched
 from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES, Service
+
+_DATABASE_TARGETS = frozenset({"database", *DATABASE_LINKS.values()})
 
 
 def require_strategies(names: Sequence[str]) -> None:
@@ -55,14 +58,46 @@ async def simulate_all(
 ) -> AsyncIterator[Run]:
     """Yield the runs of every scenario with every strategy asked for, as `simulate_each` does."""
     require_strategies(strategies or ())
-    asked = (
-        planned_run(scenario, strategy=strategy, seed=seed)
-        for scenario, strategy in pairs(scenarios, strategies)
+    runs = simulate_pairs(
+        pairs(scenarios, strategies), seed=seed, options=options, watch=watch, launched=launched
     )
-    runs = simulate_each(asked, options=options, watch=watch, launched=launched)
     async with contextlib.aclosing(runs):
         async for run in runs:
             yield run
+
+
+async def simulate_pairs(
+    asked: Sequence[tuple[Scenario, str]],
+    *,
+    seed: int | None,
+    options: Options,
+    watch: Callable[[Progress], None],
+    launched: Launched | None = None,
+) -> AsyncGenerator[Run, None]:
+    """Yield the run of each scenario with the strategy beside it, as `simulate_each` does."""
+    require_strategies([strategy for _, strategy in asked])
+    planned = (planned_run(scenario, strategy=strategy, seed=seed) for scenario, strategy in asked)
+    runs = simulate_each(planned, options=options, watch=watch, launched=launched)
+    async with contextlib.aclosing(runs):
+        async for run in runs:
+            yield run
+
+
+def on_database(scenario: Scenario, database: DatabaseChoice) -> Scenario:
+    """Return the scenario on another database.
+
+    Raises ScenarioInvalid when it strikes one that would no longer be there.
+    """
+    stack = replace(scenario.stack, database=database)
+    for fault in scenario.faults:
+        strikes = {*getattr(fault.kind, "links", ()), *getattr(fault.kind, "processes", ())}
+        if database == "sqlite" and strikes and strikes <= _DATABASE_TARGETS:
+            told = (
+                f'fault "{fault.name}" strikes {", ".join(sorted(strikes))}, and SQLite is a file '
+                "with neither; run it without --database sqlite"
+            )
+            raise ScenarioInvalid((Problem(path=scenario.path, line=1, column=1, message=told),))
+    return replace(scenario, stack=stack)
 
 
 async def simulate_each(
@@ -81,7 +116,7 @@ async def simulate_each(
     waiting = iter(asked)
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
     fork_server = ForkServer(launched) if can_fork() else Subprocesses()
-    servers = Servers()
+    servers = Servers(database_url=options.database_url)
     stopping = asyncio.Event()
 
     async def work() -> None:

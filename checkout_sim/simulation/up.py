@@ -12,7 +12,7 @@ from checkout_sim.model.run import Engine
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.seen import ProcessNote
 from checkout_sim.simulation.means import Means
-from checkout_sim.simulation.options import Options
+from checkout_sim.simulation.options import DatabaseChoice, Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import ForkServer, can_fork
@@ -36,7 +36,11 @@ class RunningStack:
 
 
 async def bring_up(
-    strategy: str, *, options: Options, on_note: Callable[[str], None]
+    strategy: str,
+    *,
+    options: Options,
+    on_note: Callable[[str], None],
+    database: DatabaseChoice = "sqlite",
 ) -> RunningStack:
     """Bring the stack up on the ports of toxiproxy.json; `on_note` hears of children that die.
 
@@ -51,12 +55,12 @@ async def bring_up(
         fork_server = ForkServer() if can_fork() else Subprocesses()
         closing.push_async_callback(fork_server.close)
         await fork_server.start(MODULES)
-        servers = Servers()
+        servers = Servers(database_url=options.database_url)
         closing.push_async_callback(servers.close)
         live = await closing.enter_async_context(
             live_world(
                 strategy=strategy,
-                spec=StackSpec(),
+                spec=StackSpec(database=database),
                 folder=folder,
                 means=Means(options=options, spawner=fork_server, servers=servers),
                 listeners=Listeners(

@@ -87,8 +87,8 @@ async def live_world(
         )
         mapped = load_link_map(means.options.links_path)
         carrying = links_of(strategy, spec.database)
-        upstreams = {name: ports[name, 1] for name, _ in ports}
-        upstreams |= {server.name: server.port for server in lent.values()}
+        upstreams = {name: f"127.0.0.1:{ports[name, 1]}" for name, _ in ports}
+        upstreams |= {server.name: f"{server.host}:{server.port}" for server in lent.values()}
         proxy_server = await start_proxy_server(
             engine=means.options.engine,
             folder=folder,
@@ -202,7 +202,7 @@ def _shop(strategy: str, link_urls: Mapping[str, str], order_url: str) -> ShopCl
 def _proxied(
     mapped: tuple[LinkMap, ...],
     carrying: tuple[str, ...],
-    upstreams: Mapping[str, int],
+    upstreams: Mapping[str, str],
     *,
     fixed_ports: bool,
 ) -> list[ProxiedLink]:
@@ -210,7 +210,7 @@ def _proxied(
         ProxiedLink(
             name=link.name,
             listen=link.listen if fixed_ports else "127.0.0.1:0",
-            upstream=f"127.0.0.1:{upstreams[link.service]}",
+            upstream=upstreams[link.service],
         )
         for link in mapped
         if link.name in carrying

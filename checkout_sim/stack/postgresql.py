@@ -79,6 +79,7 @@ class PostgreSQL:
     """One server through all its lives, on one port and one folder."""
 
     name: ServerName = "database"
+    host = LOOPBACK
 
     def __init__(self, program: PostgresProgram, folder: Path, user: User | None) -> None:
         self._program = program

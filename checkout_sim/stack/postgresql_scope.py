@@ -39,6 +39,17 @@ class Administration:
         except psycopg.OperationalError:
             return None
 
+    async def version_or_raise(self) -> str:
+        """Return the same; StackDidNotStart says why it does not answer."""
+        import psycopg  # noqa: PLC0415 - see above
+
+        try:
+            return await asyncio.to_thread(self._version)
+        except psycopg.Error as error:
+            raise StackDidNotStart(
+                f"database: the server of --database-url does not answer: {_line_of(error)}"
+            ) from error
+
     async def create(self, scopes: Sequence[str]) -> None:
         """Create the databases of these scopes. Raises StackDidNotStart, saying what it may not."""
         import psycopg  # noqa: PLC0415 - see above

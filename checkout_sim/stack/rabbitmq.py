@@ -76,6 +76,7 @@ class RabbitMQ:
     """One broker through all its lives, on one port and one folder."""
 
     name: ServerName = "broker"
+    host = LOOPBACK
 
     def __init__(self, program: RabbitProgram, folder: Path, user: User | None) -> None:
         self._program = program

@@ -8,7 +8,7 @@ itself gets a private one. `Processes` lets the injector treat it like any servi
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, assert_never
 
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
@@ -35,8 +35,13 @@ class Server(Protocol):
         ...
 
     @property
+    def host(self) -> str:
+        """Return where it listens, directly: on loopback, unless it is somebody else's."""
+        ...
+
+    @property
     def port(self) -> int:
-        """Return the port it listens on, directly, on loopback."""
+        """Return the port it listens on, directly."""
         ...
 
     @property
@@ -87,9 +92,13 @@ class Server(Protocol):
 
 
 class Servers:
-    """The servers of one command, started on first need, stopped together by `close`."""
+    """The servers of one command, started on first need, stopped together by `close`.
 
-    def __init__(self) -> None:
+    With a `database_url` the shared database is the server there, which is used and left alone.
+    """
+
+    def __init__(self, *, database_url: str | None = None) -> None:
+        self._database_url = database_url
         self._shared: dict[ServerName, asyncio.Task[Server]] = {}
 
     @asynccontextmanager
@@ -107,7 +116,7 @@ class Servers:
             return
         starting = self._shared.get(name)
         if starting is None:
-            starting = self._shared[name] = asyncio.create_task(start(name))
+            starting = self._shared[name] = asyncio.create_task(self._start(name))
         yield await asyncio.shield(starting)
 
     async def close(self) -> None:
@@ -116,6 +125,14 @@ class Servers:
         for started in await asyncio.gather(*starting, return_exceptions=True):
             if not isinstance(started, BaseException):
                 await started.stop()
+
+    async def _start(self, name: ServerName) -> Server:
+        if name != "database" or self._database_url is None:
+            return await start(name)
+        # psycopg is none of those who run on SQLite.
+        from checkout_sim.stack.postgresql_external import use_postgresql  # noqa: PLC0415
+
+        return await use_postgresql(self._database_url)
 
 
 async def start(name: ServerName) -> Server:
@@ -130,10 +147,29 @@ async def start(name: ServerName) -> Server:
     return await starter()
 
 
+def unavailable(name: ServerName) -> str | None:
+    """Return why a server of this name cannot be started here, None if nothing speaks against."""
+    try:
+        match name:
+            case "broker":
+                from checkout_sim.stack.rabbitmq_program import find_rabbitmq  # noqa: PLC0415
+
+                find_rabbitmq()
+            case "database":
+                from checkout_sim.stack.postgresql_program import find_postgresql  # noqa: PLC0415
+
+                find_postgresql()
+            case _:
+                assert_never(name)
+    except StackDidNotStart as missing:
+        return str(missing)
+    return None
+
+
 def needed(strategy: str, spec: StackSpec) -> tuple[ServerName, ...]:
     """Return which servers a run of this strategy on this stack borrows."""
     broker: tuple[ServerName, ...] = ("broker",) if strategy == "choreographed" else ()
-    database: tuple[ServerName, ...] = ("database",) if str(spec.database) == "postgres" else ()
+    database: tuple[ServerName, ...] = ("database",) if spec.database == "postgres" else ()
     return broker + database
 
 

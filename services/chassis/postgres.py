@@ -24,7 +24,6 @@ Sources: PostgreSQL manual, "Transaction Isolation", "Client Connection Defaults
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Concatenate, Self
 
@@ -112,9 +111,8 @@ class PostgresDatabase(Database):
                 job.settle(None, DatabaseUnavailable("The database was closed.", definite=True))
         for _ in self._lanes:
             self._jobs.put(None)
-        until = time.monotonic() + CLOSE_LIMIT_S
         for lane in self._lanes:
-            lane.join(timeout=max(0.0, until - time.monotonic()))
+            lane.join(timeout=CLOSE_LIMIT_S / CONNECTIONS)
         self._engine.dispose()
 
     async def _done(self, job: Job) -> Any:

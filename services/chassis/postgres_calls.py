@@ -6,8 +6,8 @@ transaction stays untold.
 """
 
 import itertools
-import time
 
+from .clock import SystemClock
 from .logs import Event, EventLog
 
 SLOW_MS = 20.0
@@ -20,10 +20,15 @@ class Calls:
         self._link = link
         self._events = events
         self._numbers = itertools.count(1)
+        self._clock = SystemClock()
 
-    def tell(self, operation: str, *, began_s: float, error: str | None) -> None:
-        """Tell of a call that began at a monotonic time, if there is anything to tell."""
-        duration_ms = (time.monotonic() - began_s) * 1000
+    def now_ms(self) -> float:
+        """Return when a call that `tell` will be told of begins."""
+        return self._clock.monotonic_ms()
+
+    def tell(self, operation: str, *, began_ms: float, error: str | None) -> None:
+        """Tell of a call that began then, if there is anything to tell."""
+        duration_ms = self.now_ms() - began_ms
         if self._events is None or (error is None and duration_ms < SLOW_MS):
             return
         about = {

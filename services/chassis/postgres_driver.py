@@ -6,8 +6,7 @@ than the limit, whether the server can be heard or not.
 """
 
 import itertools
-import secrets
-import time
+import threading
 from collections.abc import Generator, Sequence
 from math import ceil
 from typing import Any, TypeVar
@@ -19,10 +18,13 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
+from .clock import SystemClock
 from .database import Rows, UniqueViolated
+from .ids import Ids
 
 GenT = TypeVar("GenT")
 
+_CLOCK = SystemClock()  # psycopg's connections are made without us
 _ENDED_POLL_S = 0.005
 
 _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -53,12 +55,12 @@ class LimitedConnection(psycopg.Connection[rows.TupleRow]):
 
 def _limited(gen: Generator[Any, Any, GenT], limit_s: float) -> Generator[Any, Any, GenT]:
     """Pass on what psycopg waits for; it looks in every 100 ms, ready or not."""
-    until = time.monotonic() + limit_s
+    until_ms = _CLOCK.monotonic_ms() + limit_s * 1000
     try:
         wanted = next(gen)
         while True:
             ready = yield wanted
-            if not ready and time.monotonic() > until:
+            if not ready and _CLOCK.monotonic_ms() > until_ms:
                 raise NotAnswered(f"no answer within {limit_s:g} s")
             wanted = gen.send(ready)
     except StopIteration as done:
@@ -78,11 +80,12 @@ def end_sessions(driver: LimitedConnection, names: Sequence[str], limit_s: float
     A COMMIT may still wait in a slow link, or be at work in the server, after its caller was cut
     off; "not there" would then be said too early. Raises NotAnswered beyond the limit.
     """
-    until = time.monotonic() + limit_s
+    until_ms = _CLOCK.monotonic_ms() + limit_s * 1000
+    woken = threading.Event()  # never set: what a thread sleeps on
     while driver.execute(_ENDED, [list(names)]).fetchone() != (0,):
-        if time.monotonic() > until:
+        if _CLOCK.monotonic_ms() > until_ms:
             raise NotAnswered(f"a lost session did not end within {limit_s:g} s")
-        time.sleep(_ENDED_POLL_S)
+        woken.wait(_ENDED_POLL_S)
 
 
 def engine_of(url: str, *, limit_ms: float) -> Engine:
@@ -96,10 +99,10 @@ def engine_of(url: str, *, limit_ms: float) -> Engine:
         f"-c idle_in_transaction_session_timeout={ceil(2 * limit_ms)}"
     )
 
-    process, numbers = secrets.token_hex(8), itertools.count(1)
+    process, numbers = Ids().new("db"), itertools.count(1)
 
     def connect() -> LimitedConnection:
-        name = f"checkout-{process}-{next(numbers)}"
+        name = f"{process}-{next(numbers)}"
         connection = LimitedConnection.connect(
             url,
             application_name=name,

@@ -8,9 +8,7 @@ connection never ends a lane. What the limits are: `postgres.py`.
 import asyncio
 import contextlib
 import queue
-import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .database import UniqueViolated
 from .errors import DatabaseUnavailable
+from .ids import Ids
 from .postgres_calls import Calls
 from .postgres_driver import (
     cause_of,
@@ -136,20 +135,22 @@ class Lane(threading.Thread):
         self._jobs = jobs
         self._doubts = doubts
         self._calls = calls
+        self._ids = Ids()
+        self._woken = threading.Event()  # never set: what a thread sleeps on
         self._connect = connect
         self._connection: Connection | None = None
 
     def run(self) -> None:
         """Do jobs until told to stop."""
         while (job := self._jobs.get()) is not None:
-            began_s = time.monotonic()
+            began_ms = self._calls.now_ms()
             try:
                 self._do(job)
             except BaseException as error:  # noqa: BLE001 - a lane outlives every job
                 self._discard()
                 job.settle(None, error)
             operation = "read" if job.reads else "commit"
-            self._calls.tell(operation, began_s=began_s, error=job.error)
+            self._calls.tell(operation, began_ms=began_ms, error=job.error)
         self._discard()
 
     def _do(self, job: Job) -> None:
@@ -167,7 +168,7 @@ class Lane(threading.Thread):
             try:
                 self._transact(job, connection, attempt)
             except _Again:
-                time.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 6)))  # noqa: S311 - no secret
+                self._woken.wait(self._ids.uniform(0, 0.001 * 2 ** min(attempt, 6)))
             else:
                 return
         sentence = f"The transaction met other writers {RERUNS_MAX} times."
