@@ -10,7 +10,7 @@ from typing import Any
 
 from checkout_sim.drafting.faults import Drafted, drafted_faults
 from checkout_sim.drafting.rhythm import Rhythm
-from checkout_sim.drafting.shoppers import load_of, said_of, shoppers_of
+from checkout_sim.drafting.shoppers import in_turn, load_of, said_of, shoppers_of
 from checkout_sim.drafting.stretch import Purchase, Stretch, stretch_of
 from checkout_sim.drafting.yaml_text import document
 from checkout_sim.model.command import DraftItem
@@ -126,7 +126,9 @@ def _scenario(
     }
     if time_scale != 1.0:
         scenario["stack"] = {"time_scale": time_scale}
-    scenario["load"] = load_of(stretch.purchases, rhythm)
+    scenario["load"] = load_of(
+        stretch.purchases, rhythm, keep_times=_keep_times(stretch, faults, choices)
+    )
     shoppers = shoppers_of(stretch, stretch.purchases, time_scale=time_scale)
     if shoppers:
         scenario["shoppers"] = shoppers
@@ -137,6 +139,16 @@ def _scenario(
         scenario["settle"] = {"within": f"{within_ms}ms"}
     scenario["expect"] = {str(stretch.run.get("strategy")): _expected(stretch, outcome)}
     return scenario
+
+
+def _keep_times(stretch: Stretch, faults: Sequence[Drafted], choices: Choices) -> bool:
+    """Return whether checkouts must begin when they did.
+
+    Where they came one after another and every fault has its cause, their order says it all, and
+    is kept on a machine of any speed.
+    """
+    clocked = any(one.by_clock(choices.moments.get(one.id, 0)) for one in faults)
+    return clocked or not choices.trim_idle or not in_turn(stretch.purchases)
 
 
 def _why(stretch: Stretch) -> str:
@@ -176,7 +188,7 @@ def _notes(stretch: Stretch, choices: Choices, outcome: Outcome) -> Iterator[str
     if choices.drop:
         yield "parts were left out, so the verdict may be another: run it before you trust it"
     if choices.trim_idle:
-        yield "silences longer than a second are shortened"
+        yield "silences are left out: `t` keeps the rhythm as it was"
 
 
 # ---- items --------------------------------------------------------------------------------------

@@ -31,6 +31,12 @@ class Drafted:
     latency_ms: int = 0
     unnoticed: str = ""
 
+    def by_clock(self, chosen: int) -> bool:
+        """Return whether it begins or ends at a time of the storm."""
+        begin = self.begins[chosen % len(self.begins)]
+        until = self.ends_as in ("until", "restart") and self.ends is not CALM
+        return isinstance(begin.written, str) or (until and isinstance(self.ends.written, str))
+
     def entry(self, chosen: int) -> dict[str, Any]:
         """Return the entry of `faults:`, beginning at the chosen moment."""
         begin = self.begins[chosen % len(self.begins)]

@@ -6,6 +6,7 @@ load's; the rest is said of single checkouts.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from checkout_sim.drafting.rhythm import Rhythm
@@ -14,10 +15,15 @@ from checkout_sim.drafting.yaml_text import flow
 from checkout_sim.model.wire import SHOPPER_PATIENCE_MS
 
 
-def load_of(purchases: Sequence[Purchase], rhythm: Rhythm) -> dict[str, Any]:
-    """Return `load:`, start times included where there is more than one checkout."""
+def in_turn(purchases: Sequence[Purchase]) -> bool:
+    """Return whether each shopper came when the one before was done."""
+    return all(before.ended_ms <= after.began_ms for before, after in pairwise(purchases))
+
+
+def load_of(purchases: Sequence[Purchase], rhythm: Rhythm, *, keep_times: bool) -> dict[str, Any]:
+    """Return `load:`; with `keep_times` each checkout begins when it did, else in turn."""
     load: dict[str, Any] = {"checkouts": len(purchases)}
-    if len(purchases) > 1:
+    if keep_times and len(purchases) > 1:
         load["at"] = [f"{rhythm.ms(one.began_ms)}ms" for one in purchases]
     load["cart"] = _usual(purchases, cart_of)
     load["card"] = _usual(purchases, card_of)
