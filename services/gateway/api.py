@@ -32,6 +32,7 @@ from .errors import InvalidRequest, NotAuthenticated, Refused, ServerFailed, Too
 from .executing import Done, Executor, Held, Post
 from .forms import parse
 from .limiter import Limiter
+from .metrics import Durations
 from .outbox import Outbox
 from .parameters import DEFAULT_API_VERSION
 from .routes import Endpoint, route
@@ -83,8 +84,9 @@ class Parts:
 class StripeApi:
     """Answers /v1; one instance per process."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, durations: Durations) -> None:
         self._parts = parts
+        self._durations = durations
         self._limiter = Limiter(parts.settings.rate_limit)
         self._executor = Executor(
             boot=parts.ids.new("boot"), controls=parts.outbox.controls, settings=parts.settings
@@ -98,10 +100,13 @@ class StripeApi:
             key=_text(headers, b"idempotency-key") if scope["method"] == "POST" else None,
             api_version=_text(headers, b"stripe-version") or DEFAULT_API_VERSION,
         )
+        clock = self._parts.clock
+        began_ms = clock.monotonic_ms()
         try:
             done = await self._answer(scope, receive, headers, facts)
             if done.delay_ms:
-                await self._parts.clock.sleep_ms(done.delay_ms)
+                await clock.sleep_ms(done.delay_ms)
+            self._durations.observe(done.answer.status, clock.monotonic_ms() - began_ms)
         except ClientGone:
             return
         except asyncio.CancelledError:  # the process ends while a control holds: as a crash would

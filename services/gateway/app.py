@@ -20,6 +20,7 @@ from . import endpoints, idempotency, journal, outbox, signing
 from .api import Parts, StripeApi
 from .control_routes import ControlRoutes
 from .controls import Controls
+from .metrics import Durations, MetricsRoute
 from .outbox import Outbox
 from .settings import GatewaySettings
 from .settling import settle_refunds
@@ -61,7 +62,7 @@ def create_app(
         settling=asyncio.Event(),
         sending=asyncio.Event(),
     )
-    in_flight = InFlight()
+    in_flight, durations = InFlight(), Durations()
     watch = Watch(
         settings=settings,
         database=db,
@@ -79,8 +80,12 @@ def create_app(
         db.close()
 
     app = Gateway(
-        CountInFlight(StripeApi(parts), in_flight=in_flight),
-        routes=[*watch.routes(), *ControlRoutes(parts).routes()],
+        CountInFlight(StripeApi(parts, durations), in_flight=in_flight),
+        routes=[
+            *watch.routes(),
+            *MetricsRoute(db, durations).routes(),
+            *ControlRoutes(parts).routes(),
+        ],
         lifespan=lifespan,
     )
     install_error_handlers(app)
