@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from .payment import NO_REFUND, Declined, Outcome, Payment, Phase, ServerError, Told
 
-# How often a refund that succeeded is read again before it is believed: Stripe tells of a late
-# failure by webhook, which is not spoken here. With the backoff that is about five seconds.
+# How often a refund that succeeded is read again before it is believed; with the backoff that is
+# about five seconds. Of a failure later than that only a webhook tells (hearing.py).
 REFUND_WATCHES = 4
 
 
