@@ -1,10 +1,10 @@
 """Stripe through its SDK, one try at a time, answered in our own outcome classes.
 
-The only file that calls Stripe (signing.py checks its webhooks). What it must know about the SDK (16.1) is listed in the
-gateway's design, "What payment must know about the SDK": its retries are off (backoff never under
-500 ms, attempts missing from our log), its telemetry is off (writes in the user's home), its
-aiohttp client leaks raw errors on truncated and stalled bodies (`_ExactHttp` hands them to the
-SDK), and the client is built once (43 ms).
+The only file that calls Stripe (`signing.py` checks its webhooks). What it must know about the
+SDK (16.1) is listed in the gateway's design, "What payment must know about the SDK": its retries
+are off (backoff never under 500 ms, attempts missing from our log), its telemetry is off (writes
+in the user's home), its aiohttp client leaks raw errors on truncated and stalled bodies
+(`_ExactHttp` hands them to the SDK), and the client is built once (43 ms).
 """
 
 from collections.abc import Callable, Mapping
