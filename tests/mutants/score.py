@@ -117,8 +117,8 @@ def _false_alarms(score: Score) -> Iterator[str]:
         yield f"| {one.strategy} | {one.orders:,} | {', '.join(one.surprises) or 'none'} |"
     yield from (
         "",
-        "One run each of `tests/mutants/false-alarms.yaml`: every fault the swarm has, at random, and",
-        "every claim judged that speaks of the end.",
+        "One run each of `tests/mutants/false-alarms.yaml`: every fault the swarm has, at random,",
+        "and every claim judged that speaks of the end.",
         "",
     )
 

@@ -90,7 +90,7 @@ CLAIMS: Mapping[str, Claim] = {
         judge=one_key_per_operation, ledgers=("journal",), at_rest=False
     ),
     "every_call_was_recorded_first": Claim(
-        judge=every_call_was_recorded_first, ledgers=("payments", "journal")
+        judge=every_call_was_recorded_first, ledgers=("payments", "journal", *SAGAS)
     ),
     "nothing_lands_after_rollback": Claim(judge=nothing_lands_after_rollback, at_rest=False),
     "compensation_is_complete": Claim(judge=compensation_is_complete, ledgers=("journal", *SAGAS)),

@@ -87,24 +87,48 @@ def one_key_per_operation(history: History) -> Holds | Broken:
     return conclude(history.rows(_TOO_MANY_KEYS), describe, judged=history.size("journal"))
 
 
+# What an orchestrator asks on each link, and the step whose STARTED must be in its log by then.
+_NOT_STARTED = """
+WITH asks(link, operation, step) AS (VALUES
+    ('orchestrator_to_order', 'create', 'create'),
+    ('orchestrator_to_order', 'confirm', 'confirm'),
+    ('orchestrator_to_order', 'cancel', 'cancel'),
+    ('orchestrator_to_payment', 'process', 'charge'),
+    ('orchestrator_to_payment', 'cancel', 'fence'),
+    ('orchestrator_to_payment', 'refund', 'refund'))
+SELECT c.n, c.operation, asks.step, MIN(c.id) FROM call c
+JOIN asks ON asks.link = c.link AND asks.operation = c.operation
+WHERE c.kind = 'call.started' AND NOT EXISTS (SELECT 1 FROM saga_step_row s
+    WHERE s.n = c.n AND s.step = asks.step AND s.phase = 'STARTED')
+GROUP BY c.n, asks.step ORDER BY c.n, 4
+"""
+
+
+_UNSTORED = """
+SELECT j.n, j.idempotency_key, j.kind, MIN(j.event) FROM journal j
+WHERE j.idempotency_key IS NOT NULL AND j.kind NOT IN ('fault_used', 'released')
+AND NOT EXISTS (SELECT 1 FROM payment_row p JOIN json_each(p.keys) k
+    WHERE (p.n = j.n OR j.n = 0) AND k.value = j.idempotency_key)
+GROUP BY j.n, j.idempotency_key ORDER BY j.n, MIN(j.event)
+"""
+
+
 def every_call_was_recorded_first(history: History) -> Holds | Broken:
-    """Each key in the journal stands in a payment row."""
+    """Each key in the journal stands in a payment row, each step asked for in its saga's log."""
 
     def describe(row: Row) -> Violation:
-        n, key, kind, event = row
+        n, detail, event = row
         return of_order(
-            history,
-            n,
-            invariant="every_call_was_recorded_first",
-            detail=f"the gateway saw key {key} ({kind}), which no payment row holds",
-            events=(event,),
+            history, n, invariant="every_call_was_recorded_first", detail=detail, events=(event,)
         )
 
-    offences = history.rows(
-        "SELECT j.n, j.idempotency_key, j.kind, MIN(j.event) FROM journal j "
-        "WHERE j.idempotency_key IS NOT NULL AND j.kind NOT IN ('fault_used', 'released') "
-        "AND NOT EXISTS (SELECT 1 FROM payment_row p JOIN json_each(p.keys) k "
-        "WHERE (p.n = j.n OR j.n = 0) AND k.value = j.idempotency_key) "
-        "GROUP BY j.n, j.idempotency_key ORDER BY j.n, MIN(j.event)"
-    )
+    started = history.rows(_NOT_STARTED) if history.size("saga_row") else ()
+    offences = [
+        (n, f"{asked} was asked for, and the saga's log never says {step} STARTED", event)
+        for n, asked, step, event in started
+    ]
+    offences += [
+        (n, f"the gateway saw key {key} ({kind}), which no payment row holds", event)
+        for n, key, kind, event in history.rows(_UNSTORED)
+    ]
     return conclude(offences, describe, judged=history.size("journal"))

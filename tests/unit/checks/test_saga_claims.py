@@ -83,7 +83,9 @@ def test_a_saga_that_goes_forward_keeps_every_claim() -> None:
 
 def test_a_saga_that_undoes_what_it_did_keeps_every_claim() -> None:
     tale = orchestrated()
-    rolled_back(tale, [*_FORWARD, *_UNDONE])
+    order = rolled_back(tale, [*_FORWARD, *_UNDONE])
+    order.calls("orchestrator_to_payment", operation="process")
+    order.calls("orchestrator_to_payment", operation="refund")
 
     assert tale.verdict().status == "valid"
 
@@ -126,6 +128,11 @@ def given_back_twice(tale: Tale) -> None:
     # Nothing net was taken from this shopper, and more than nothing was given.
     order = rolled_back(tale, [*_FORWARD, *_UNDONE])
     order.gateway("refunded", 0, key="refund:1")
+
+
+def asked_for_before_it_was_logged(tale: Tale) -> None:
+    order = rolled_back(tale, [step for step in (*_FORWARD, *_UNDONE) if step[0] != "confirm"])
+    order.calls("orchestrator_to_order", operation="confirm")
 
 
 # ---- messages ---------------------------------------------------------------------------------
@@ -262,6 +269,7 @@ def poisoned(order: OrderTale, *, deliveries: int) -> None:
         ("compensation_is_complete", orchestrated, undo_never_begun),
         ("compensation_is_complete", orchestrated, step_of_unknown_end_not_undone),
         ("compensation_is_complete", orchestrated, given_back_twice),
+        ("every_call_was_recorded_first", orchestrated, asked_for_before_it_was_logged),
         ("every_commit_is_published", choreographed, committed_and_never_sent),
         ("every_commit_is_published", choreographed, marked_sent_and_never_confirmed),
         ("every_commit_is_published", choreographed, confirmed_by_the_broker_and_lost),
