@@ -32,6 +32,20 @@ def test_events_of_an_order_carry_the_checkout_of_the_user_who_placed_it() -> No
     assert story.recording.attribution.orders == {7: ["ord_a"]}
 
 
+def test_a_saga_announces_its_order_even_if_that_is_never_created() -> None:
+    story = Story()
+    say(story, "saga.step_started", "ord_a", step="create")
+    say(story, "saga.started", "ord_a", user_id="shopper-7")
+    say(story, "order.created", "ord_a", user_id="shopper-7")
+
+    assert told(story) == [
+        (1, "saga.started", 7),
+        (2, "saga.step_started", 7),
+        (3, "order.created", 7),
+    ]
+    assert story.recording.attribution.orders == {7: ["ord_a"]}
+
+
 def test_a_line_read_before_the_order_is_known_waits_and_keeps_its_place() -> None:
     story = Story()
     say(story, "payment.recorded", "ord_a")
