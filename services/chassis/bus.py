@@ -127,7 +127,7 @@ class Bus:
         self._events = events
         self._clock = clock
         self._session: _Session | None = None
-        self._connected = asyncio.Event()
+        self._told = asyncio.Event()  # whether there is a session is known: yes, or refused
         self._refused = False
         self._timeouts = 0
         self._in_flight = in_flight  # messages too: received, and not yet acknowledged
@@ -141,7 +141,7 @@ class Bus:
                     await self._clock.sleep_ms(self._budget.reconnect_ms)
                     continue
                 self._session, self._refused, self._timeouts = session, False, 0
-                self._connected.set()
+                self._told.set()
                 on_connected()
                 await self._watch(session)
                 await self._abandon()
@@ -202,10 +202,10 @@ class Bus:
 
     async def _present(self) -> _Session:
         """Return the session; without one, wait for it, unless the broker's port refuses."""
-        if self._session is None and self._refused:
-            raise _Refused("nobody listens where the broker should")
-        await self._connected.wait()
-        assert self._session is not None  # it is there exactly while `_connected` is set
+        while self._session is None:
+            if self._refused:
+                raise _Refused("nobody listens where the broker should")
+            await self._told.wait()
         return self._session
 
     # ── sessions ───────────────────────────────────────────────────────────────────────────────
@@ -247,6 +247,10 @@ class Bus:
         except _LOST as error:
             # Whatever but silence means that nobody is there to be sent anything.
             self._refused = not isinstance(error, TimeoutError)
+            if self._refused:
+                self._told.set()
+            else:
+                self._told.clear()
         except Exception:  # noqa: BLE001 - the outermost boundary of a session: record it, try again
             sys.stderr.write(f"{self._consumes}: no session\n{traceback.format_exc()}")
         except BaseException:
@@ -278,7 +282,7 @@ class Bus:
 
     async def _abandon(self) -> None:
         session, self._session = self._session, None
-        self._connected.clear()
+        self._told.clear()
         if session is not None:
             await _stop(session.broker, session.connection)
 

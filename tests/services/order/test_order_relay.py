@@ -1,0 +1,180 @@
+"""The relay against a publisher made by hand: at least once, in the end, under one id."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Connection
+
+from services.chassis.bus import Message, NotPublished
+from services.chassis.database import Database
+from services.chassis.ids import Ids
+from services.chassis.logs import EventLog
+from services.chassis.sqlite import SqliteDatabase
+from services.order import outbox
+from services.order.context import Context
+from services.order.outbox import Owed
+from services.order.relay import Relay
+from services.order.settings import OrderSettings
+from services.order.tables import metadata
+from tests.services.order.world import LIMIT_S, HandClock
+
+QUICK: dict[str, Any] = {"tick_ms": 5, "retry_low_ms": 1, "retry_high_ms": 5}
+
+
+class Broker:
+    """Confirms what it is given, unless told how many publications to fail first."""
+
+    def __init__(self) -> None:
+        self.heard: list[Message] = []
+        self.failing = 0
+        self.arrivals: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def publish(self, message: Message) -> None:
+        self.heard.append(message)
+        self.arrivals.put_nowait(message)
+        if self.failing:
+            self.failing -= 1
+            raise NotPublished("no confirmation")
+
+
+class Owner:
+    """One instance of the service, as far as the relay knows it."""
+
+    def __init__(self, db: Database, clock: HandClock, broker: Broker) -> None:
+        self.events: list[Any] = []
+        self.clock = clock
+        self.context = Context(
+            settings=OrderSettings(**QUICK),
+            clock=clock,
+            ids=Ids(),
+            events=EventLog(clock, fd=None, listener=self.events.append),
+            http=httpx.AsyncClient(),
+            db=db,
+        )
+        self.relay = Relay(self.context, broker)
+
+    async def owes(self, *names: str) -> None:
+        """Commit messages, as the service would beside an order."""
+        claim = self.relay.claim()
+
+        def write(conn: Connection) -> None:
+            for name in names:
+                owed = Owed(id=name, order_id="ord_1", topic="order.placed", payload="{}")
+                outbox.add(conn, owed, claim)
+
+        await self.context.db.run(write)
+        self.relay.wake()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        running = asyncio.create_task(self.relay.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await self.context.http.aclose()
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = SqliteDatabase.file(str(tmp_path / "order.db"), metadata, outbox.metadata)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+async def left_unsent(db: Database, count: int) -> None:
+    """Wait until so many messages are not sent."""
+    async with asyncio.timeout(LIMIT_S):
+        while await db.read(outbox.unsent_count) != count:  # noqa: ASYNC110 - as the tool asks
+            await asyncio.sleep(0.001)
+
+
+async def all_sent(db: Database) -> None:
+    await left_unsent(db, 0)
+
+
+async def test_what_is_committed_is_published_and_marked(db: Database, broker: Broker) -> None:
+    owner = Owner(db, HandClock(), broker)
+    async with owner.running():
+        await owner.owes("msg_1", "msg_2")
+        await all_sent(db)
+    assert [message.id for message in broker.heard] == ["msg_1", "msg_2"]
+    assert [event["kind"] for event in owner.events] == ["outbox.sent", "outbox.sent"]
+
+
+async def test_what_was_not_confirmed_is_published_again_under_its_id(
+    db: Database, broker: Broker
+) -> None:
+    broker.failing = 3
+    owner = Owner(db, HandClock(), broker)
+    async with owner.running():
+        await owner.owes("msg_1")
+        await all_sent(db)
+    assert [message.id for message in broker.heard] == ["msg_1"] * 4
+    assert [message.attempt for message in broker.heard] == [1, 2, 3, 4]
+
+
+async def test_a_message_is_not_marked_before_it_is_confirmed(db: Database, broker: Broker) -> None:
+    broker.failing = 1_000_000
+    owner = Owner(db, HandClock(), broker)
+    async with owner.running():
+        await owner.owes("msg_1")
+        async with asyncio.timeout(LIMIT_S):
+            for _ in range(3):
+                await broker.arrivals.get()
+        assert await db.read(outbox.unsent_count) == 1
+
+
+async def test_a_new_connection_ends_the_wait(db: Database, broker: Broker) -> None:
+    broker.failing = 1
+    owner = Owner(db, HandClock(), broker)
+    patient = Relay(
+        Context(
+            settings=OrderSettings(tick_ms=60_000, retry_low_ms=60_000, retry_high_ms=60_000),
+            clock=owner.clock,
+            ids=Ids(),
+            events=owner.context.events,
+            http=owner.context.http,
+            db=db,
+        ),
+        broker,
+    )
+    owner.relay = patient
+    async with owner.running():
+        await owner.owes("msg_1")
+        async with asyncio.timeout(LIMIT_S):
+            await broker.arrivals.get()
+            mine = patient.claim().owner
+            while (await db.read(outbox.unsent_of, mine, 1))[0].attempts == 0:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)
+        patient.connected()
+        await all_sent(db)
+
+
+async def test_what_a_dead_instance_left_is_sent_once_its_claim_has_run_out(
+    db: Database, broker: Broker
+) -> None:
+    clock = HandClock()
+    dead = Owner(db, clock, broker)
+    await dead.owes("msg_1")
+    await dead.context.http.aclose()
+    heir = Owner(db, clock, broker)
+    async with heir.running():
+        await heir.owes("msg_2")
+        async with asyncio.timeout(LIMIT_S):
+            assert (await broker.arrivals.get()).id == "msg_2"
+        await left_unsent(db, 1)
+        clock.ahead_ms = 60_000
+        await all_sent(db)
+    assert [message.id for message in broker.heard] == ["msg_2", "msg_1"]
