@@ -149,8 +149,7 @@ class Lane(threading.Thread):
             except BaseException as error:  # noqa: BLE001 - a lane outlives every job
                 self._discard()
                 job.settle(None, error)
-            operation = "read" if job.reads else "commit"
-            self._calls.tell(operation, began_ms=began_ms, error=job.error)
+            self._calls.tell(reads=job.reads, began_ms=began_ms, error=job.error)
         self._discard()
 
     def _do(self, job: Job) -> None:
