@@ -34,7 +34,7 @@ class Stack:
 async def stack(tmp_path: Path, seen: Seen) -> AsyncIterator[Stack]:
     fork_server = ForkServer()
     await fork_server.start(MODULES)
-    reserved = {who: PortReservation() for who in instances(SPEC)}
+    reserved = {who: PortReservation() for who in instances("hardened", SPEC)}
     ports = {who: reservation.port for who, reservation in reserved.items()}
     services = topology(
         strategy="hardened",
@@ -44,6 +44,7 @@ async def stack(tmp_path: Path, seen: Seen) -> AsyncIterator[Stack]:
         link_urls={
             "order_to_payment": f"http://127.0.0.1:{ports['payment', 1]}",
             "payment_to_gateway": f"http://127.0.0.1:{ports['gateway', 1]}",
+            "gateway_to_payment": f"http://127.0.0.1:{ports['payment', 1]}",
         },
         seed=None,
         instance_token="test",
