@@ -75,11 +75,11 @@ class Board:
         return copy
 
     def elapse(self, now_ms: float) -> None:
-        """Time passes without an event: what is undecided for too long becomes suspect."""
+        """Let time pass without an event: what is undecided for too long becomes suspect."""
         self.checkouts.elapse(now_ms)
 
 
-def reduce(board: Board, item: Streamed | Asked) -> Board:
+def reduce(board: Board, item: Streamed | Asked) -> Board:  # noqa: C901 - one arm for each kind
     """Return the board after one more thing was received, or asked for by this subscriber."""
     match item:
         case Observation():

@@ -67,7 +67,7 @@ class Checkouts:
         return self._undecided
 
     def changed_since(self, count: int) -> Iterable[str] | None:
-        """Return the keys changed since `change_count` was that; None where that is too long ago."""
+        """Return the keys changed since `change_count` was that; None if too many were."""
         behind = self.change_count - count
         if behind > len(self._changes):
             return None
@@ -77,7 +77,7 @@ class Checkouts:
     # ---- events ------------------------------------------------------------------------------
 
     def sent(self, one: Observation, faults: tuple[str, ...]) -> None:
-        """A shopper posts an order; a retry is another try of the same row."""
+        """Take an order a shopper posts; a retry is another try of the same row."""
         if one.checkout is None:
             return
         attempt = int(one.data.get("attempt", 1))
@@ -103,7 +103,7 @@ class Checkouts:
         )
 
     def told_shopper(self, one: Observation) -> None:
-        """A shopper's attempt ends with a claim."""
+        """End a shopper's attempt with its claim."""
         if one.checkout is None:
             return
         claim = str(one.data.get("claim", "unknown"))
@@ -111,14 +111,14 @@ class Checkouts:
         self._change_all(one.checkout, lambda row: row._replace(told=claim, ended_ms=one.t_ms))
 
     def found(self, one: Observation) -> None:
-        """A shopper looks the order up in the end."""
+        """Take what a shopper found in the end."""
         status = one.data.get("status")
         if one.checkout is None or not status:
             return
         self._change_all(one.checkout, lambda row: row._replace(told=f"found {status}"))
 
     def created(self, one: Observation) -> None:
-        """An order is committed: the checkout's first, or one more beside it."""
+        """Take an order that was committed: the checkout's first, or one more beside it."""
         if one.order is None or one.checkout is None or one.order in self._key_of_order:
             return
         rows = self.of_checkout(one.checkout)
@@ -168,14 +168,14 @@ class Checkouts:
         self._put(changed)
 
     def under_fault(self, token: str) -> None:
-        """A fault begins: whatever is open may meet it."""
+        """Mark whatever is open: a fault begins, which it may meet."""
         for key in tuple(self._undecided):
             row = self.rows[key]
             if token not in row.faults:
                 self._put(row._replace(faults=joined(row.faults, (token,))))
 
     def convicted(self, claims: Mapping[str, tuple[str, ...]]) -> None:
-        """The judge names the orders that break claims, and no others: those not named are free.
+        """Take the orders that the judge names; those it does not name are free.
 
         `claims` go by order id, or by "#412" for a checkout that has no order.
         """
@@ -194,7 +194,7 @@ class Checkouts:
                 self._put(row._replace(claims=names))
 
     def elapse(self, now_ms: float) -> None:
-        """Time passes: who is undecided for too long is overdue. Costs what it finds."""
+        """Let time pass: who is undecided for too long is overdue. Costs what it finds."""
         late: list[Row] = []
         for key in self._undecided:
             row = self.rows[key]

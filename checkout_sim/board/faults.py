@@ -117,7 +117,7 @@ class Faults:
     # ---- events ------------------------------------------------------------------------------
 
     def wanted(self, command: Inject, now_ms: float) -> None:
-        """The engine took the order for a fault."""
+        """Note that the engine took the order for a fault."""
         known = self.by_name.get(command.name)
         if known is not None and known.stage == "armed":
             return  # its observation came first
@@ -137,7 +137,7 @@ class Faults:
         )
 
     def injected(self, one: Observation) -> FaultSeen | None:
-        """A fault is armed and was read back."""
+        """Note that a fault is armed and was read back."""
         if one.fault is None:
             return None
         data = one.data
@@ -164,19 +164,19 @@ class Faults:
         return self.by_name[one.fault]
 
     def lifted(self, one: Observation) -> FaultSeen | None:
-        """A fault is lifted."""
+        """Note that a fault is lifted."""
         known = self.by_name.get(one.fault or "")
         if known is not None:
             self._put(known._replace(stage="lifted", lifted_ms=one.t_ms))
         return known
 
     def failed(self, name: str, message: str) -> None:
-        """A fault could not be armed or lifted."""
+        """Note that a fault could not be armed or lifted."""
         known = self.by_name.get(name, FaultSeen(name=name, stage="stuck"))
         self._put(known._replace(stage="stuck", message=message))
 
     def found_foreign(self, one: Observation) -> None:
-        """Somebody else's toxic is on one of our links, or has gone again."""
+        """Note somebody else's toxic on one of our links, or that it has gone again."""
         about = (str(one.data.get("link", "")), str(one.data.get("toxic", "")))
         if one.data.get("gone"):
             self.foreign.pop(about, None)
@@ -184,7 +184,7 @@ class Faults:
             self.foreign[about] = one.t_ms
 
     def call_ended(self, link: str, error: str, duration_ms: float, checkout: int | None) -> None:
-        """A call ended on a link: count it for each fault there that it may have met."""
+        """Count a call that ended on a link for each fault there that it may have met."""
         for name in self._on.get(link, ()):
             fault = self.by_name[name]
             if fault.stage != "armed":
@@ -194,7 +194,7 @@ class Faults:
                 self._hit(fault, checkout)
 
     def used(self, one: Observation) -> None:
-        """A control of the gateway had its effect; its label is the fault's name."""
+        """Count a control of the gateway that had its effect; its label is the fault's name."""
         fault = self.by_name.get(str(one.data.get("label") or ""))
         if fault is not None:
             self._hit(fault, one.checkout)

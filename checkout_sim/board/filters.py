@@ -33,9 +33,9 @@ _UNITS_MS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What chooses rows. `problem` is a sentence where the words make no sense; it then lets all by.
+    """What chooses rows. `ages` says that time alone changes what it chooses.
 
-    `ages` says that time alone changes what it chooses.
+    `problem` is a sentence where the words make no sense; the filter then lets every row by.
     """
 
     text: str = ""

@@ -33,7 +33,12 @@ def inspected(ladder: Ladder, at: int, width: int) -> Sequence[Line]:
 def raw_lines(rung: Rung, width: int) -> Sequence[Line]:
     """Return the observation behind a rung, as it was recorded."""
     data = json.dumps(dict(rung.data), indent=1, sort_keys=True, default=str).splitlines()
-    head = [f"event {rung.event}", rung.kind, f"order {rung.order or '-'}", f"key {rung.key or '-'}"]
+    head = [
+        f"event {rung.event}",
+        rung.kind,
+        f"order {rung.order or '-'}",
+        f"key {rung.key or '-'}",
+    ]
     return [
         (Token(f" {part}"),)
         for one in (*head, *data)
@@ -79,9 +84,9 @@ def _both_sides(ladder: Ladder, at: int, width: int) -> Iterator[Line]:
 
 def _end_of(ladder: Ladder, at: int) -> int | None:
     for index in range(at + 1, len(ladder.rungs)):
-        if ladder.rungs[index].shape in {"reply", "lost", "unsent"}:
-            if request_of(ladder, index) == at:
-                return index
+        ends = ladder.rungs[index].shape in {"reply", "lost", "unsent"}
+        if ends and request_of(ladder, index) == at:
+            return index
     return None
 
 
@@ -91,7 +96,9 @@ def _faults(ladder: Ladder, rung: Rung, width: int) -> Iterator[Line]:
     yield ()
     yield (Token(" FAULTS ON THE WAY", "title"),)
     for band in ladder.bands:
-        in_force = band.begin_ms <= rung.at_ms and (band.end_ms is None or rung.at_ms <= band.end_ms)
+        in_force = band.begin_ms <= rung.at_ms and (
+            band.end_ms is None or rung.at_ms <= band.end_ms
+        )
         if band.fault in rung.under and in_force:
             yield from _wrapped(f"{band.said}, armed at {band.begin_ms:+.0f} ms", width, indent=3)
 

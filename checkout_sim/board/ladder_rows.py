@@ -91,8 +91,7 @@ def done_by_callee(ladder: Ladder, at: int) -> tuple[Rung, ...]:
         ends = (
             index
             for index in range(at + 1, len(ladder.rungs))
-            if ladder.rungs[index].shape in {"reply", "lost"}
-            and request_of(ladder, index) == at
+            if ladder.rungs[index].shape in {"reply", "lost"} and request_of(ladder, index) == at
         )
         begin, end = at, next(ends, len(ladder.rungs))
     else:

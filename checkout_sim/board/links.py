@@ -55,11 +55,11 @@ class Stream:
         return copy
 
     def started(self) -> None:
-        """A call begins."""
+        """Begin a call."""
         self.in_flight += 1
 
     def ended(self, sample: Sample) -> None:
-        """A call ends; samples older than the window leave."""
+        """End a call; samples older than the window leave."""
         self.in_flight = max(0, self.in_flight - 1)
         self._samples.append(sample)
         while self._samples and self._samples[0].t_ms < sample.t_ms - WINDOW_MS:

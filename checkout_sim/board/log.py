@@ -104,7 +104,7 @@ def line_of(one: Observation) -> LogLine:
     )
 
 
-def said(one: Observation) -> str:
+def said(one: Observation) -> str:  # noqa: PLR0911 - one for each kind that has words of its own
     """Return an observation in words: its kind, and what matters of its data."""
     data = one.data
     match one.kind:

@@ -9,7 +9,7 @@ from checkout_sim.model.history import Observation
 
 
 def captured(row: Row, one: Observation) -> Row:
-    """A capture stands from now on."""
+    """Let a capture stand from now on."""
     amount = _amount(row, one)
     return row._replace(
         net_minor=row.net_minor + amount, captures=row.captures + 1, money_moved=True
@@ -17,7 +17,7 @@ def captured(row: Row, one: Observation) -> Row:
 
 
 def returned(row: Row, one: Observation) -> Row:
-    """A refund takes a capture back."""
+    """Take a capture back by a refund."""
     amount = _amount(row, one)
     return row._replace(
         net_minor=row.net_minor - amount, captures=max(0, row.captures - 1), money_moved=True
@@ -25,7 +25,7 @@ def returned(row: Row, one: Observation) -> Row:
 
 
 def returned_failed(row: Row, one: Observation) -> Row:
-    """A refund did not go through after all: the capture stands again."""
+    """Let a capture stand again, whose refund did not go through after all."""
     return captured(row, one)
 
 

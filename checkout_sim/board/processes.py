@@ -52,7 +52,7 @@ class Processes:
         return tuple(one for (named, _), one in self.by_name.items() if named == name)
 
     def seen(self, one: Observation) -> None:
-        """A process changes its state; a kill's own exit is no second event."""
+        """Change a process's state; a kill's own exit is no second event."""
         state = _STATES.get(one.kind)
         data = one.data
         name = str(data.get("process", ""))

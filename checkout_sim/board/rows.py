@@ -69,7 +69,7 @@ class Row(NamedTuple):
         return max(0.0, end_ms - self.sent_ms)
 
 
-def suspicion(row: Row) -> str:
+def suspicion(row: Row) -> str:  # noqa: PLR0911 - one for each rule
     """Return why a row is worth a look, as a short phrase; empty when it is not."""
     if row.captures + row.elsewhere > 1 and row.captures:
         return f"{row.captures + row.elsewhere} captures stand"

@@ -78,10 +78,7 @@ class Selection:
 
     def _sorted(self, checkouts: Checkouts, now_ms: float) -> Sequence[str]:
         rows = checkouts.rows
-        if self.wanted:
-            chosen = [key for key in rows if key in self._matching]
-        else:
-            chosen = list(rows)
+        chosen = [key for key in rows if key in self._matching] if self.wanted else list(rows)
         match self.order:
             case "oldest first":
                 return chosen

@@ -131,7 +131,7 @@ class Session:
         self.told_count += 1
 
     def became(self, state: EngineState, now_ms: float) -> None:
-        """The engine says where it is."""
+        """Take what the engine says of itself."""
         if state.recording and not self.state.recording:
             self.recording_since_ms = now_ms
         if state.message and state.message != self.state.message:
@@ -139,25 +139,25 @@ class Session:
         self.state = state
 
     def opened(self, data: Mapping[str, Any]) -> None:
-        """The run says what it is."""
+        """Take what the run says it is."""
         self.run = data
 
     def entered(self, data: Mapping[str, Any]) -> None:
-        """The run goes into another phase."""
+        """Go into another phase."""
         self.phase = str(data.get("phase", self.phase))
 
     def settling(self, data: Mapping[str, Any]) -> None:
-        """Quiet is reached, or given up with what still moves."""
+        """Take that quiet is reached, or given up with what still moves."""
         self.moving = tuple(str(name) for name in data.get("moving") or ())
 
     def asked(self, asked: Asked) -> None:
-        """This subscriber sent a command; its answer will name it."""
+        """Remember a command this subscriber sent: its answer will name it."""
         self.pending[asked.command_id] = asked.command
         while len(self.pending) > _MOST_PENDING:
             del self.pending[next(iter(self.pending))]
 
     def accepted(self, ack: Ack, faults: Faults, now_ms: float) -> None:
-        """The engine took a command."""
+        """Note that the engine took a command."""
         command = self.pending.pop(ack.command_id, None)
         self.behind = False
         if isinstance(command, Inject):
@@ -166,7 +166,7 @@ class Session:
             self.tell(ack.message)
 
     def refused(self, nack: Nack, faults: Faults) -> None:
-        """The engine refused a command and changed nothing."""
+        """Tell why the engine refused a command; nothing was changed."""
         command = self.pending.pop(nack.command_id, None)
         if nack.code == "engine_stuck" and isinstance(command, Inject | LiftFault):
             faults.failed(command.name, nack.message)
@@ -175,7 +175,7 @@ class Session:
         self.tell(f"{healing}{nack.message}{hint}", wrong=True)
 
     def judged(self, judged: Judged) -> None:
-        """The judge speaks, of the run so far or of the whole run."""
+        """Take what the judge says, of the run so far or of the whole run."""
         self.claims = self.claims.heard(judged)
         self.results = self.results.heard(self.stretch, judged)
         self.ever_violated = max(self.ever_violated, judged.ever)

@@ -80,9 +80,7 @@ def _chain(
         yield Token(link.caller if stretch.backwards else link.callee)
 
 
-def _arrow(
-    board: Board, stretch: Stretch, now_ms: float, strokes: Strokes, detail: int
-) -> Token:
+def _arrow(board: Board, stretch: Stretch, now_ms: float, strokes: Strokes, detail: int) -> Token:
     link = stretch.link
     faults = board.faults.on(link.name)
     stroke = strokes.struck if faults else strokes.line
@@ -93,7 +91,9 @@ def _arrow(
         letters = "".join(fault.letter or "*" for fault in faults)
         words.append(said_faults(board, link) if detail > 1 else letters)
     inside = f"{stroke}{' '.join(words)}{stroke}"
-    return Token(f"<{inside}" if stretch.backwards else f"{inside}>", "struck" if faults else "plain")
+    return Token(
+        f"<{inside}" if stretch.backwards else f"{inside}>", "struck" if faults else "plain"
+    )
 
 
 def said_faults(board: Board, link: Link) -> str:
@@ -125,9 +125,11 @@ def standing_line(board: Board) -> Line:
     tokens: list[Token] = []
     up = [one.name for one in board.processes.by_name.values() if one.state == "up"]
     tokens.append(Token(f" up: {' '.join(dict.fromkeys(up)) or 'none'}"))
-    for one in board.processes.by_name.values():
-        if one.state != "up" and not (one.state == "exited" and one.asked):
-            tokens.append(Token(f"  {one.name} {one.state.upper()}", "down"))
+    tokens += [
+        Token(f"  {one.name} {one.state.upper()}", "down")
+        for one in board.processes.by_name.values()
+        if one.state != "up" and not (one.state == "exited" and one.asked)
+    ]
     session = board.session
     database = str(session.run.get("database") or "sqlite")
     tokens.append(Token(f"   {database}"))
@@ -151,12 +153,11 @@ def topology_boxes(board: Board, now_ms: float, width: int, strokes: Strokes) ->
     top, middle, bottom = [Token(" ")], [Token(" ")], [Token(" ")]
     for at, party in enumerate(parties):
         across = strokes.across * (len(party) + 2)
-        a, b, c, d = strokes.corners
         left = strokes.tee[1] if at and chain[at - 1].backwards else strokes.upright
         right = strokes.tee[0] if at < len(chain) else strokes.upright
-        top.append(Token(f"{a}{across}{b}"))
+        top.append(Token(f"{strokes.corners[0]}{across}{strokes.corners[1]}"))
         middle.append(Token(f"{left} {party} {right}"))
-        bottom.append(Token(f"{c}{across}{d}"))
+        bottom.append(Token(f"{strokes.corners[2]}{across}{strokes.corners[3]}"))
         if at < len(chain):
             above, arrow, below = _stretched(board, chain[at], now_ms, each, strokes)
             top.append(above)

@@ -26,8 +26,8 @@ from checkout_sim.model.command import Buy, Command, LiftAll
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.stream.connect import Streaming, connect
 from checkout_sim.tui.actions import ALL, Action, actions_of
-from checkout_sim.tui.keymap import own_actions
 from checkout_sim.tui.everywhere import Everywhere
+from checkout_sim.tui.keymap import own_actions
 from checkout_sim.tui.leaving import Leaving
 from checkout_sim.tui.link import EngineLink
 from checkout_sim.tui.looks import THEMES, Looks, theme_of
@@ -243,9 +243,7 @@ class CheckoutSimApp(App[int]):
         if off:
             self.tell(off, wrong=True)
             return
-        method = getattr(self.view, row.method, None) or getattr(
-            self.everywhere, row.method, None
-        )
+        method = getattr(self.view, row.method, None) or getattr(self.everywhere, row.method, None)
         if method is not None:
             await method(*arguments)
         elif row.command is not None:

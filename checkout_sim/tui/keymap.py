@@ -29,9 +29,7 @@ def keymap_path() -> Path:
     return Path(told) if told else user_config_path("checkout-sim") / "keys.toml"
 
 
-def own_actions(
-    path: Path | None = None, table: Sequence[Action] = ALL
-) -> tuple[Action, ...]:
+def own_actions(path: Path | None = None, table: Sequence[Action] = ALL) -> tuple[Action, ...]:
     """Return the table with the operator's keys; raises ActionsContradict with every reason."""
     path = path or keymap_path()
     keymap = _read(path, table)
@@ -39,7 +37,9 @@ def own_actions(
     reasons = refused(rows)
     if reasons:
         where = f"{path}: " if keymap else ""
-        raise ActionsContradict(f"{where}the keys contradict each other:\n  " + "\n  ".join(reasons))
+        raise ActionsContradict(
+            f"{where}the keys contradict each other:\n  " + "\n  ".join(reasons)
+        )
     return rows
 
 

@@ -26,7 +26,9 @@ class EngineLink:
     by: str = "operator"
     ended: str = ""
     received: int = 0
-    touched_s: float = 0.0  # monotonic, when the last item came: the board's clock goes on from here
+    touched_s: float = (
+        0.0  # monotonic, when the last item came: the board's clock goes on from here
+    )
 
     async def follow(self, on_end: Callable[[str], None]) -> None:
         """Fold the stream into the board until it ends; then say why, once."""

@@ -44,7 +44,7 @@ class Standpoint:
         return self.columns < LEAST_COLUMNS or self.rows < LEAST_ROWS
 
 
-def refusal(command: Command, at: Standpoint) -> str:
+def refusal(command: Command, at: Standpoint) -> str:  # noqa: PLR0911 - one for each reason
     """Return why a command must not leave now; empty where it may.
 
     Healing and quitting are never refused for size or phase: harm is undoable at every moment.

@@ -1,16 +1,17 @@
 """A canned engine: a stream told by hand, and a sender that remembers what it was asked.
 
-    canned = Canned(*stretch_of("naive"), *tale.seen)
-    app = CheckoutSimApp(canned, Options())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await drawn(app, pilot)                  # everything told so far is on the screen
-        await pilot.press("H")
-        assert canned.sent == [LiftAll()]
-        canned.tell(Ack(command_id="c1"))        # the engine says more
+canned = Canned(*stretch_of("naive"), *tale.seen)
+app = CheckoutSimApp(canned, Options())
+async with app.run_test(size=(80, 24)) as pilot:
+    await drawn(app, pilot)                  # everything told so far is on the screen
+    await pilot.press("H")
+    assert canned.sent == [LiftAll()]
+    canned.tell(Ack(command_id="c1"))        # the engine says more
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from textual.pilot import Pilot
@@ -18,9 +19,11 @@ from textual.pilot import Pilot
 from checkout_sim.model.command import Command, EngineState, Streamed, Stretch, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.model.history import Observation
+from checkout_sim.tui.screen_text import screen_text
 
 if TYPE_CHECKING:
     from checkout_sim.tui.app import CheckoutSimApp
+    from checkout_sim.tui.options import Options
 
 
 class Canned:
@@ -77,6 +80,25 @@ def opening(strategy: str = "naive", *, phase: str = "storm") -> tuple[Streamed,
 def told_by(seen: Iterable[Observation], strategy: str = "naive") -> tuple[Streamed, ...]:
     """A session and what was observed in it."""
     return (*opening(strategy), *seen)
+
+
+@asynccontextmanager
+async def running(
+    canned: Canned, options: "Options | None" = None, *, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple["CheckoutSimApp", Pilot[int]]]:
+    """An app over a canned engine, drawn for the first time."""
+    from checkout_sim.tui.app import CheckoutSimApp  # noqa: PLC0415 - takes Textual with it
+
+    app = CheckoutSimApp(canned, options)
+    async with app.run_test(size=size) as pilot:
+        await drawn(app, pilot, canned)
+        yield app, pilot
+
+
+def shown(app: "CheckoutSimApp") -> str:
+    """The topmost screen as text."""
+    app.draw_now()
+    return screen_text(app.screen)
 
 
 async def drawn(app: "CheckoutSimApp", pilot: Pilot[int], canned: Canned) -> None:

@@ -1,5 +1,7 @@
 """Stories for screens: a naive session under a slow link and a lost reply, told as it was seen."""
 
+from typing import Any
+
 from tests.histories import Tale
 
 SLOW, LOST = "slow_3", "reply_lost_6"
@@ -83,9 +85,9 @@ def sound(tale: Tale, checkout: int) -> None:
 
 
 def swallowed(tale: Tale, checkout: int) -> None:
-    """An order whose payment hears nothing, gives up and books it failed, though it was captured."""
+    """An order whose payment hears nothing and books it failed, though it was captured."""
     order = tale.order(checkout).placed().created().recorded()
-    about = {
+    about: dict[str, Any] = {
         "link": "payment_to_gateway",
         "call_id": f"c{checkout}",
         "attempt": 1,

@@ -1,5 +1,6 @@
-"""The order: its ladder with both sides of every call, the faults on the same time axis, one rung
-in full beside it.
+"""The order: its ladder with both sides of every call, and one rung of it in full.
+
+Where there is room the faults, the tries and the money stand on one time axis below.
 """
 
 from collections.abc import Sequence
@@ -139,7 +140,7 @@ class OrderView(View):
         lines = [self.source.heading(width), *(self.source.line(key, width) for key in keys)]
         return "\n".join("".join(token.text for token in line).rstrip() for line in lines)
 
-    def _draw_who(self, width: int, _height: int) -> Sequence[Line]:
+    def _draw_who(self, _width: int, _height: int) -> Sequence[Line]:
         row = self.source.row
         if row is None:
             return [(Token(f" #{self.key} has left the screen; its run's folder has it", "quiet"),)]

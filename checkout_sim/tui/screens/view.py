@@ -49,13 +49,17 @@ class View(Screen[None]):
     heading: ClassVar[str] = ""
     on_top: ClassVar[bool] = False  # opens above another view and is left with esc or q
 
-    HORIZONTAL_BREAKPOINTS: ClassVar = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it without ClassVar
         (0, "-tiny-width"),
         (LEAST_COLUMNS, "-narrow"),
         (110, "-wide"),
         (150, "-extra"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-tiny-height"), (LEAST_ROWS, "-short"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - likewise
+        (0, "-tiny-height"),
+        (LEAST_ROWS, "-short"),
+        (30, "-tall"),
+    ]
 
     drawable = False  # whether its widgets are there; the pump draws it from then on
 

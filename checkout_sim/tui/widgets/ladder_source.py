@@ -75,8 +75,7 @@ class LadderSource:
         row = self._rows[key]
         faults = self._board().faults.by_name
         tokens = [faults[name].token if name in faults else name[:3] for name in row.rung.under]
-        drawn = row_line(row, self.lanes, tokens, width, self.signs)
-        return drawn
+        return row_line(row, self.lanes, tokens, width, self.signs)
 
     def heading(self, width: int) -> Line:
         """Return the lanes' names."""
