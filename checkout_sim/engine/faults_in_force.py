@@ -79,6 +79,16 @@ class FaultsInForce:
         """Return the name of every toxic that was ever asked for: others are foreign."""
         return frozenset(self._ever)
 
+    @property
+    def toxics_now(self) -> frozenset[str]:
+        """Return the name of every toxic that may be on a link now because somebody wants it."""
+        return frozenset(
+            toxic.name
+            for wanted in self._wanted.values()
+            if isinstance(wanted.kind, LinkFault)
+            for toxic in wanted.kind.toxics
+        )
+
     def get(self, name: str) -> Wanted | None:
         """Return the fault of that name, if it is wanted."""
         found = self._wanted.get(name)

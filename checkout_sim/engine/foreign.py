@@ -2,7 +2,8 @@
 
 Takes the proxy server's URL and the links; reads one link every two seconds, in turn, over a
 connection of its own, and says what is foreign when it is first seen. Never all links at once: a
-link whose toxic is stuck would hold up the reading of all (`GET /proxies` waits for each).
+link whose toxic is stuck would hold up the reading of all (`GET /proxies` waits for each). What is
+ours and was given up on is taken off when it turns up late.
 """
 
 import asyncio
@@ -25,11 +26,13 @@ class ForeignToxics:
         links: Sequence[str],
         *,
         ours: Callable[[], frozenset[str]],
+        wanted: Callable[[], frozenset[str]],
         found: Callable[[str, PlacedToxic], None],
     ) -> None:
         self._toxiproxy = Toxiproxy(url)
         self._links = links
         self._ours = ours
+        self._wanted = wanted
         self._found = found
         self._known: dict[tuple[str, str], PlacedToxic] = {}
 
@@ -39,6 +42,7 @@ class ForeignToxics:
             await asyncio.sleep(EVERY_S)
             try:
                 state = await self._toxiproxy.read(link)
+                await self._remove_leftovers(link, state.toxics)
             except FaultNotApplied:
                 continue  # whoever changes a link is told so; here nobody asked
             foreign = {one.name: one for one in state.toxics if one.name not in self._ours()}
@@ -47,6 +51,12 @@ class ForeignToxics:
                     self._found(link, toxic)
             self._known = {place: one for place, one in self._known.items() if place[0] != link}
             self._known |= {(link, name): toxic for name, toxic in foreign.items()}
+
+    async def _remove_leftovers(self, link: str, toxics: Sequence[PlacedToxic]) -> None:
+        """Take off what was ours and nobody wants: an addition may land after its deadline."""
+        for toxic in toxics:
+            if toxic.name in self._ours() - self._wanted():
+                await self._toxiproxy.remove(link, [toxic], how="release")
 
     async def remove(self) -> None:
         """Take all that is known off. Raises FaultNotApplied naming what is left."""

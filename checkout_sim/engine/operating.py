@@ -50,7 +50,7 @@ class World(Protocol):
         ...
 
     async def heal(self, *, foreign: bool) -> None:
-        """Undo whatever is left to undo. Raises CheckoutSimError."""
+        """Undo whatever is left to undo, and record that. Raises CheckoutSimError."""
         ...
 
 

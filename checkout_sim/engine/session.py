@@ -225,6 +225,7 @@ class Session:
             live.proxy_server.server.url,
             self._reach.links,
             ours=lambda: self._faults.toxics_ever,
+            wanted=lambda: self._faults.toxics_now,
             found=self._found_foreign,
         )
         closing.push_async_callback(foreign.close)
@@ -275,12 +276,13 @@ class Session:
             await self._up.live.supervisor.start_again(process, instance)
 
     async def heal(self, *, foreign: bool) -> None:
-        """Undo whatever is left to undo."""
+        """Undo whatever is left to undo, and record that it is done."""
         if self._up is None:
             return
         await self._up.live.world.faults.calm()
         if foreign:
             await self._up.foreign.remove()
+        self._up.recording("runner", "operator.healed", data={"foreign": foreign})
 
     async def _fill_cart(self, shopper: Shopper) -> None:
         assert self._up is not None, "shoppers come while the stack is up"

@@ -22,6 +22,11 @@ contract between the runner and the judge:
     process.exited    process, instance, pid, exit_status, asked (bool), last_lines [..]
     fault.injected    window, target (link or process or control), type, toxics [read back], bounce
     fault.lifted      window, how;   fault.failed: window, message
+    fault.foreign     link, toxic {as PlacedToxic}: somebody else put it on a link of ours
+    operator.asked    command {as object of model/command.py, `is` names it}, by
+    operator.noted    text, mark: none | begin | end, by
+    operator.shopper  cart [Line], card, patience_ms, behaviour: who is sent in next (checkout)
+    operator.healed   foreign (bool): nothing is left of what was done to links and processes
     quiet.reached     waited_ms;   quiet.given_up: reason (stalled | spent), undecided {name: [id]},
                       moving [names]
     ledger.read       name: orders | payments | journal | carts, row {…}

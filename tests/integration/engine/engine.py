@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -156,7 +156,7 @@ class Engine:
 @asynccontextmanager
 async def an_engine(folder: Path, *arguments: str) -> AsyncIterator[Engine]:
     """Start an engine that hangs by its standard input; it is gone afterwards."""
-    (folder / "run").mkdir(exist_ok=True)
+    (folder / "run").mkdir(mode=0o700, exist_ok=True)  # else it is no runtime folder
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "checkout_sim.engine", "--owned"),
         *("--runs-dir", str(folder / "runs"), "--scenarios", str(folder / "scenarios")),
@@ -198,6 +198,18 @@ async def a_session(folder: Path, *arguments: str) -> AsyncIterator[tuple[Engine
     async with an_engine(folder, *arguments) as engine, an_operator(engine) as operator:
         await operator.until_phase("storm")
         yield engine, operator
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Return once something is so that nobody announces, asking again and again."""
+    never = asyncio.Event()
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            while not await holds():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(never.wait(), timeout=0.05)
+    except TimeoutError:
+        raise AssertionError(f"waited in vain for {what}") from None
 
 
 def buy(**chosen: object) -> Buy:
