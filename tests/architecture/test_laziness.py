@@ -103,6 +103,12 @@ def test_the_tool_never_loads_a_service() -> None:
     assert not {"services", "fastapi", "stripe", "sqlmodel", "uvicorn"} & loaded
 
 
+def test_a_gateway_without_an_endpoint_loads_neither_the_sdk_nor_the_metrics_client() -> None:
+    modules = loaded_after("import services.gateway.__main__")
+
+    assert not {"stripe", "prometheus_client"} & {name.partition(".")[0] for name in modules}
+
+
 @pytest.mark.parametrize(
     "arguments", [["runs", "--strategy", "naive"], ["runs", "--unexpected"]], ids=" ".join
 )

@@ -59,6 +59,11 @@ def test_the_gateway_has_no_strategy_and_tells_payment_through_its_link() -> Non
     assert "GATEWAY_STRATEGY" not in told
 
 
+def test_without_webhooks_the_gateway_knows_nobody_to_tell() -> None:
+    told = stack(StackSpec(webhooks=False))["gateway", 1].environment
+    assert "GATEWAY_WEBHOOK_URL" not in told
+
+
 def test_a_service_reaches_health_directly_never_over_its_link() -> None:
     assert stack()["order", 1].url == "http://127.0.0.1:41000"
 

@@ -53,6 +53,23 @@ def test_a_scenario_that_says_little_means_the_defaults(tmp_path: Path) -> None:
     assert {"naive": Expectation(verdict="valid")} == dict(scenario.expect)
 
 
+def test_a_stack_may_do_without_webhooks(tmp_path: Path) -> None:
+    assert not loaded(tmp_path, "stack: {webhooks: false}\n").stack.webhooks
+
+
+def test_a_webhook_is_struck_by_the_type_of_its_event(tmp_path: Path) -> None:
+    found = rule(
+        tmp_path,
+        "{name: late, gateway: event_swap, operation: payment_intent.succeeded, delay: 5s}",
+    )
+
+    assert isinstance(found.kind, GatewayFault)
+    assert (found.kind.operation, dict(found.kind.parameters)) == (
+        "payment_intent.succeeded",
+        {"ms": 5000},
+    )
+
+
 def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
     plain, spaced = loaded(tmp_path, ""), loaded(tmp_path, "\n")
     assert plain.digest != spaced.digest
