@@ -83,7 +83,7 @@ class PostgreSQL:
 
     def __init__(self, program: PostgresProgram, folder: Path, user: User | None) -> None:
         self._program = program
-        self._folder = folder
+        self.folder = folder
         self._user = user
         self._password = secrets.token_hex(16)
         self._reserved = PortReservation(wanted_by="PostgreSQL")
@@ -166,7 +166,7 @@ class PostgreSQL:
 
     async def prepare(self) -> None:
         """Make the data folder, once in the server's life."""
-        password = self._folder / "password"
+        password = self.folder / "password"
         password.write_text(self._password, encoding="ascii")
         if self._user is not None:
             os.chown(password, self._user.uid, self._user.gid)
@@ -187,7 +187,7 @@ class PostgreSQL:
         options = ["-D", str(self._data), "-p", str(self.port)]
         for setting in (
             f"listen_addresses={LOOPBACK}",
-            f"unix_socket_directories={self._folder}",
+            f"unix_socket_directories={self.folder}",
             *_SETTINGS,
         ):
             options += ["-c", setting]
@@ -202,11 +202,11 @@ class PostgreSQL:
                 await self._end(self._process)
         finally:
             self._reserved.close()
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     @property
     def _data(self) -> Path:
-        return self._folder / "data"
+        return self.folder / "data"
 
     @property
     def _is_running(self) -> bool:
@@ -232,13 +232,13 @@ class PostgreSQL:
 
     async def _spawn(self, command: Sequence[str], log: str) -> asyncio.subprocess.Process:
         uid, gid = (-1, -1) if self._user is None else (self._user.uid, self._user.gid)
-        with (self._folder / log).open("ab") as output:
+        with (self.folder / log).open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", "-c", _EXEC_SHIM),
                 *map(str, (os.getpid(), uid, gid)),
                 *command,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
-                cwd=self._folder,
+                cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -284,7 +284,7 @@ class PostgreSQL:
 
     def _last_lines(self, log: str) -> str:
         with contextlib.suppress(OSError):
-            said = (self._folder / log).read_text(encoding="utf-8", errors="replace")
+            said = (self.folder / log).read_text(encoding="utf-8", errors="replace")
             lines = [line.strip() for line in said.splitlines() if line.strip()]
             return " / ".join(lines[-_LAST_LINES:]) or "nothing"
         return "nothing"

@@ -141,7 +141,9 @@ class Lane(threading.Thread):
         self._connection: Connection | None = None
 
     def run(self) -> None:
-        """Do jobs until told to stop."""
+        """Connect ahead of need, which takes longest, and do jobs until told to stop."""
+        with contextlib.suppress(psycopg.Error, SQLAlchemyError):
+            self._connection = self._connect()
         while (job := self._jobs.get()) is not None:
             began_ms = self._calls.now_ms()
             try:

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 
 from services.chassis.clock import SystemClock
+from services.chassis.database import Database
 from services.chassis.ids import Ids
 from services.chassis.logs import EventLog
-from services.chassis.sqlite import SqliteDatabase
 from services.order.app import create_app
 from services.order.settings import OrderSettings
 from services.order.tables import metadata
@@ -211,7 +211,7 @@ class OrderService:
             ids=Ids(),
             events=EventLog(self.clock, fd=None, listener=self._heard),
             http=httpx.AsyncClient(transport=self.payment, base_url="http://payment"),
-            db=SqliteDatabase.file(str(self.database), metadata),
+            db=Database.open(settings, metadata),
         )
         transport = httpx.ASGITransport(app)
         async with (
