@@ -24,5 +24,5 @@ async def delete_scope(url: str, scope: str) -> None:
             async with connection:
                 channel = await connection.channel()
                 for queue in BROKER_QUEUES:
-                    await channel.queue_delete(f"{scope}{queue}")
-                await channel.exchange_delete(f"{scope}{BROKER_EXCHANGE}")
+                    await channel.queue_delete(f"{scope}.{queue}")
+                await channel.exchange_delete(f"{scope}.{BROKER_EXCHANGE}")
