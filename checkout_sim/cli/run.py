@@ -28,7 +28,11 @@ from checkout_sim.cli.options import (
 from checkout_sim.cli.streams import complain
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
+    from collections.abc import Callable
+
     from checkout_sim.checks.baseline import Baseline
+    from checkout_sim.simulation.attending import Attendant
+    from checkout_sim.simulation.single import Planned
     from checkout_sim.stack.launch import Launched
 
 EXAMPLES = """\
@@ -82,6 +86,14 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     toxiproxy_url: ToxiproxyUrl = None,
     verbose: Verbose = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Say what happens as it happens, one plain line each, on standard error; runs "
+            "then go one at a time. `tui` shows the same on a screen.",
+        ),
+    ] = False,
 ) -> None:
     """Run scenarios under faults and judge how every order ended.
 
@@ -133,18 +145,19 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         engine=engine,
         toxiproxy_url=toxiproxy_url,
         runs_folder=runs_dir,
-        jobs=jobs,
+        jobs=1 if watch else jobs,
         fail_fast=fail_fast,
         links_path=links_path(),
         database_url=database_url,
     )
     code = run_and_report(
-        lambda watch: simulate_pairs(
+        lambda hear: simulate_pairs(
             kept,
             seed=seed,
             options=options,
-            watch=watch,
+            watch=hear,
             launched=launched,
+            attend=_watching() if watch else None,
         ),
         asked=[(scenario.name, name) for scenario, name in kept],
         skipped=skipped,
@@ -156,6 +169,12 @@ def run(  # noqa: PLR0913 - one argument per option of the command
         verbose=verbose,
     )
     raise typer.Exit(code)
+
+
+def _watching() -> "Callable[[Planned], Attendant]":
+    from checkout_sim.cli.watching import Watching  # noqa: PLC0415 - imports the simulation
+
+    return Watching
 
 
 def _launch_early() -> "Launched":

@@ -60,7 +60,7 @@ async def _work(desk: Desk, program: Program) -> None:
         await _until_closing(desk, playing)
         return
     fork_server = ForkServer() if can_fork() else Subprocesses()
-    servers = Servers()
+    servers = Servers(database_url=program.options.database_url)
     means = Means(options=program.options, spawner=fork_server, servers=servers)
     try:
         await fork_server.start(MODULES)

@@ -11,6 +11,7 @@ from checkout_sim.model.errors import Problem, ScenarioInvalid, StrategyUnknown
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.model.wire import BUILT_STRATEGIES, DATABASE_LINKS, RESERVED_STRATEGIES
+from checkout_sim.simulation.attending import Attendant
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
 from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
@@ -73,11 +74,12 @@ async def simulate_pairs(
     options: Options,
     watch: Callable[[Progress], None],
     launched: Launched | None = None,
+    attend: Callable[[Planned], Attendant] | None = None,
 ) -> AsyncGenerator[Run, None]:
     """Yield the run of each scenario with the strategy beside it, as `simulate_each` does."""
     require_strategies([strategy for _, strategy in asked])
     planned = (planned_run(scenario, strategy=strategy, seed=seed) for scenario, strategy in asked)
-    runs = simulate_each(planned, options=options, watch=watch, launched=launched)
+    runs = simulate_each(planned, options=options, watch=watch, launched=launched, attend=attend)
     async with contextlib.aclosing(runs):
         async for run in runs:
             yield run
@@ -106,12 +108,13 @@ async def simulate_each(
     options: Options,
     watch: Callable[[Progress], None],
     launched: Launched | None = None,
+    attend: Callable[[Planned], Attendant] | None = None,
 ) -> AsyncGenerator[Run, None]:
     """Yield runs as they finish, `options.jobs` at a time over one warm fork server.
 
-    `launched` is a fork server already on its way. With `fail_fast` nothing new begins after a
-    run that is not as expected. Raises what `simulate_planned` raises, after the other worlds are
-    down.
+    `launched` is a fork server already on its way; `attend` gives each run its attendant. With
+    `fail_fast` nothing new begins after a run that is not as expected. Raises what
+    `simulate_planned` raises, after the other worlds are down.
     """
     waiting = iter(asked)
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
@@ -122,7 +125,8 @@ async def simulate_each(
     async def work() -> None:
         try:
             for planned in waiting:
-                run = await simulate_planned(planned, means=means, watch=watch)
+                attendant = None if attend is None else attend(planned)
+                run = await simulate_planned(planned, means=means, watch=watch, attendant=attendant)
                 if options.fail_fast and run.as_expected is False:
                     stopping.set()
                 finished.put_nowait(run)
