@@ -307,6 +307,7 @@ def _client_proxy(link: str) -> Any:
 
 
 def _place(proxy: Any, toxic: PlacedToxic, memory: _LinkMemory) -> None:
+    standing = memory.toxics.get(toxic.name)
     memory.toxics[toxic.name] = toxic  # before the call: an unanswered one may have landed
     try:
         proxy.add_toxic(
@@ -317,8 +318,10 @@ def _place(proxy: Any, toxic: PlacedToxic, memory: _LinkMemory) -> None:
             attributes=dict(toxic.attributes),
         )
     except ToxiproxyError as error:
-        if error.status:  # refused: what has this name is not ours to take away
+        if error.status:  # refused: what has this name is not ours, or is from an earlier window
             del memory.toxics[toxic.name]
+            if standing is not None:
+                memory.toxics[toxic.name] = standing
         raise
 
 

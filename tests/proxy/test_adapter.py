@@ -162,6 +162,19 @@ async def test_a_refusal_says_what_was_refused_and_is_not_ours_to_undo(
     assert len((await toxics.read(proxy.name)).toxics) == 1
 
 
+async def test_a_window_refused_for_the_one_before_it_leaves_that_one_to_be_healed(
+    toxics: Toxiproxy, proxy: ProxyUnderTest
+) -> None:
+    swallow = toxic("timeout", "downstream", timeout=0)
+    await toxics.add(proxy.name, [swallow], bounce=False)
+    with pytest.raises(FaultNotApplied, match="already exists"):
+        await toxics.add(proxy.name, [swallow], bounce=False)
+
+    await toxics.heal()
+
+    assert (await toxics.read(proxy.name)).toxics == ()
+
+
 async def test_a_read_back_that_differs_is_not_applied(
     toxics: Toxiproxy, proxy: ProxyUnderTest
 ) -> None:
