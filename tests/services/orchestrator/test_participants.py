@@ -1,7 +1,7 @@
 """How often, how long and under which key a participant is asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import httpx
@@ -58,7 +58,7 @@ def reset(request: httpx.Request) -> httpx.Response:
 
 
 def participant(
-    far: Handler | Callable[[httpx.Request], Awaitable[httpx.Response]],
+    far: Handler | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]],
     events: list[Mapping[str, Any]] | None = None,
     *,
     tries: int = 3,
