@@ -59,8 +59,11 @@ def claim_line(row: ClaimRow, width: int) -> Line:
     return tuple(tokens)
 
 
-def summary_line(board: Board) -> Line:
-    """Return the run in a line: which, how many orders, how many claims are broken, what moves."""
+def summary_line(board: Board, *, another: bool = False) -> Line:
+    """Return the run in a line: which, how many orders, how many claims are broken, what moves.
+
+    `another` says that this run is closed and another session is open by now.
+    """
     session = board.session
     claims = session.claims
     broken = len({one.invariant for one in claims.violations})
@@ -74,6 +77,8 @@ def summary_line(board: Board) -> Line:
         look = "confirmed" if status == "valid" else "violated"
         parts += [Token("  judged "), Token(f" {status} ", look)]
         parts.append(Token(_EXPECTED[session.verdict.as_expected]))
+        if another:
+            parts.append(Token("  a new session is open", "quiet"))
     elif session.phase in {"calm", "settle", "read"}:
         moving = f": {', '.join(session.moving)} still move" if session.moving else ""
         parts.append(Token(f"  {session.phase}{moving}", "suspect"))

@@ -156,7 +156,7 @@ async def test_letters_in_a_field_stay_there() -> None:
 
 async def test_what_cannot_be_is_said_below_and_nothing_leaves() -> None:
     async with standing("3", *QUIET) as at:
-        await typed(at, "rate", *"fast", "enter")
+        await typed(at, "per-second", *"fast", "enter")
 
         assert at.sent == []
         assert "rate:" in at.told
@@ -165,7 +165,7 @@ async def test_what_cannot_be_is_said_below_and_nothing_leaves() -> None:
 async def test_a_burst_carries_count_rate_seed_and_drawn_carts() -> None:
     async with standing("3", *QUIET) as at:
         await typed(at, "count", "4", "0")
-        await typed(at, "rate", "8")
+        await typed(at, "per-second", "8")
         await typed(at, "seed", "7")
         at.view.query_one("#drawn", Choice).pick("drawn")
         at.view.query_one("#buy").focus()

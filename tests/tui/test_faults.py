@@ -36,12 +36,12 @@ BUSY = told_by(busy().seen)
 
 async def mark(at: Standing, key: str) -> None:
     """Put the cursor on a row of the table."""
-    assert at.view.query_one("#links", StreamTable).go_to(key), key
+    assert at.view.query_one("#console", StreamTable).go_to(key), key
     await at.draw()
 
 
 def links_shown(at: Standing) -> int:
-    keys = at.view.query_one("#links", StreamTable).source.keys()
+    keys = at.view.query_one("#console", StreamTable).source.keys()
     return sum(1 for key in keys if key.startswith("link:"))
 
 
@@ -287,7 +287,7 @@ async def test_the_menu_closes_with_esc_and_the_table_has_the_keys_again() -> No
         await at.press("a", "escape")
 
         assert not at.view.query_one("#controls").has_class("-open")
-        assert at.view.focused is at.view.query_one("#links")
+        assert at.view.focused is at.view.query_one("#console")
 
 
 async def test_a_control_can_be_armed_on_the_command_line() -> None:
@@ -343,7 +343,7 @@ async def test_the_console_draws_at_every_size(size: tuple[int, int]) -> None:
 
 async def test_a_click_marks_a_row_and_the_letters_strike_it() -> None:
     async with standing("2", *QUIET) as at:
-        await at.pilot.click("#links", offset=(6, 3))
+        await at.pilot.click("#console", offset=(6, 3))
         await at.press("d")
 
         assert at.sent == [inject(PRESET_OF_LETTER["d"], SIX)]

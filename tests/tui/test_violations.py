@@ -50,6 +50,9 @@ FINAL = replace(
 )
 
 
+NEXT = Stretch(run_id="7c1f", folder="/runs/7c1f", scenario="", strategy="naive", live=True)
+
+
 async def mark(at: Standing, claim: str) -> None:
     assert at.view.query_one("#claims", StreamTable).go_to(claim)
     await at.draw()
@@ -201,3 +204,25 @@ async def test_a_live_session_is_cut_into_a_scenario_instead(key: str) -> None:
 async def test_the_board_draws_at_every_size(size: tuple[int, int]) -> None:
     async with standing("6", *BUSY, FINAL, size=size) as at:
         assert "every_order" in at.app.export_screenshot()
+
+
+async def test_a_verdict_stays_to_be_read_when_the_next_session_opens() -> None:
+    following = Stretch(
+        run_id="7c1f", folder="/runs/7c1f", scenario="", strategy="naive", live=True
+    )
+    async with standing("6", *BUSY, FINAL, NEXT, *busy(8).seen, size=WIDE) as at:
+        assert "judged  invalid" in at.text("#summary")
+        assert "a new session is open" in at.text("#summary")
+        await at.press("w")
+        assert isinstance(at.app.screen, ReviewView)
+        assert at.app.screen.review.run == "/runs/7c1e"
+
+
+async def test_the_next_session_is_shown_once_it_was_judged_itself() -> None:
+    following = Stretch(
+        run_id="7c1f", folder="/runs/7c1f", scenario="", strategy="naive", live=True
+    )
+    fresh = Judged(run_id="7c1f", provisional=True, status=None, judged={"replies_are_true": 1})
+    async with standing("6", *BUSY, FINAL, NEXT, *busy(8).seen, fresh) as at:
+        assert "run 7c1f" in at.text("#summary")
+        assert row_of(at, "replies_are_true")[0] == "?"

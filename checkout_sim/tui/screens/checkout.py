@@ -82,7 +82,7 @@ class CheckoutView(View):
             yield Label("burst: checkouts")
             yield _input("10", "count", 7)
             yield Label("rate/s")
-            yield _input("4", "rate", 6)
+            yield _input("4", "per-second", 6)
             yield Label("seed")
             yield _input("1", "seed", 10)
             yield Choice((("above", "this cart"), ("drawn", "drawn")), "above", id="drawn")
@@ -118,7 +118,7 @@ class CheckoutView(View):
                 "figure": self._text("figure"),
                 "key": self.query_one("#key", Choice).value,
                 "count": self._text("count"),
-                "rate": self._text("rate"),
+                "rate": self._text("per-second"),
                 "seed": self._text("seed"),
                 "cart": self.query_one("#drawn", Choice).value,
             },

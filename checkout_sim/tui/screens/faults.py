@@ -66,7 +66,7 @@ class FaultsView(View):
     heading: ClassVar[str] = "Faults"
 
     DEFAULT_CSS: ClassVar[str] = """
-    FaultsView #links { height: 1fr; min-height: 4; }
+    FaultsView #console { height: 1fr; min-height: 4; }
     FaultsView #below { height: auto; layout: vertical; }
     FaultsView #presets { height: 4; }
     FaultsView #state { height: 6; }
@@ -90,7 +90,7 @@ class FaultsView(View):
 
     def body(self) -> ComposeResult:
         """Yield links and processes, presets, the state of the fault last touched, the form."""
-        yield StreamTable(self.source, id="links")
+        yield StreamTable(self.source, id="console")
         with Container(id="below"):
             yield Block(self._presets, id="presets")
             yield Block(self._state, id="state")
@@ -108,7 +108,7 @@ class FaultsView(View):
     @property
     def links(self) -> StreamTable:
         """Return the table of links and processes."""
-        return self.query_one("#links", StreamTable)
+        return self.query_one("#console", StreamTable)
 
     @property
     def form(self) -> Form:
@@ -309,7 +309,7 @@ class FaultsView(View):
             f"gateway {event.key}: {does}", control_fields(event.key, self.desk.window)
         )
 
-    @on(StreamTable.Opened, "#links")
+    @on(StreamTable.Opened, "#console")
     async def _open_row(self, event: StreamTable.Opened) -> None:
         event.stop()
         if event.key == UNUSED:

@@ -39,7 +39,7 @@ class ClaimsSource:
 
     def keys(self) -> Sequence[str]:
         """Return the claims' names."""
-        board = self._view.board
+        board = self._view.judged_board
         rows = board.session.claims.rows(self._view.suspicions(board))
         self.rows = {row.name: row for row in rows}
         return list(self.rows)
@@ -88,6 +88,19 @@ class ViolationsView(View):
         yield Block(self._checks, id="checks")
         yield Block(self._violation, id="violation")
 
+    @property
+    def judged_board(self) -> Board:
+        """Return the run whose claims are shown: the one before, until this one has been judged.
+
+        A verdict closes its session and another opens at once; what was proven must not vanish.
+        """
+        board = self.board
+        previous = board.previous
+        unheard = board.session.claims.said is None
+        if previous is not None and unheard and previous.session.verdict is not None:
+            return previous
+        return board
+
     # ---- what is marked ----------------------------------------------------------------------
 
     def suspicions(self, board: Board) -> tuple[str, ...]:
@@ -110,7 +123,7 @@ class ViolationsView(View):
     def listed(self) -> tuple[Violation, ...]:
         """Return the violations of the marked claim."""
         claim = self.claim
-        violations = self.board.session.claims.violations
+        violations = self.judged_board.session.claims.violations
         return tuple(one for one in violations if claim and one.invariant == claim.name)
 
     @property
@@ -132,7 +145,7 @@ class ViolationsView(View):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        violations = self.board.session.claims.violations
+        violations = self.judged_board.session.claims.violations
         if not violations:
             self.tell("nothing is proven broken" + self._suspects_said())
             return
@@ -154,23 +167,27 @@ class ViolationsView(View):
         if violation is None:
             self.tell("no order breaks this claim" + self._suspects_said())
             return
+        about = violation.order_id or "this violation"
+        if self.judged_board is not self.board:
+            self.tell(f"its session is closed: `checkout-sim explain {about}` tells it")
+            return
         row = self.board.checkouts.of_order(violation.order_id or "")
         if row is None and violation.checkout is not None:
             row = next(iter(self.board.checkouts.of_checkout(violation.checkout)), None)
         if row is None:
-            about = violation.order_id or "this violation"
             self.tell(f"{about} is not in memory; `checkout-sim explain` tells it from its folder")
             return
         self.app.push_screen(OrderView(row.key))
 
     async def do_finding_replay(self) -> None:
         """Run the scenario again with its seed; of a live session, open the review."""
-        run, stretch = self.board.session.run, self.board.session.stretch
+        session = self.judged_board.session
+        run, stretch = session.run, session.stretch
         path = str(run.get("path") or "")
         if stretch is None or not stretch.scenario or not path:
             await self.do_finding_review()
             return
-        strategy = self.board.session.strategy
+        strategy = session.strategy
         seed = run.get("seed")
         await self.send(
             RunScenario(
@@ -209,10 +226,11 @@ class ViolationsView(View):
     # ---- drawing -----------------------------------------------------------------------------
 
     def _summary(self, _width: int, _height: int) -> list[Line]:
-        return [summary_line(self.board)]
+        board = self.judged_board
+        return [summary_line(board, another=board is not self.board)]
 
     def _checks(self, width: int, height: int) -> list[Line]:
-        return checks_lines(self.board.session.claims.checks(), width)[:height]
+        return checks_lines(self.judged_board.session.claims.checks(), width)[:height]
 
     def _violation(self, width: int, height: int) -> list[Line]:
         told = self.checkout_app.told
@@ -221,6 +239,6 @@ class ViolationsView(View):
         claim = self.claim
         head = rule(width, claim.name if claim else "", ascii_only=self.ascii_only)
         lines = violation_lines(
-            self.board, claim, self.listed, self.violation, width, rows=height - 1
+            self.judged_board, claim, self.listed, self.violation, width, rows=height - 1
         )
         return [head, *lines][:height]
