@@ -4,7 +4,7 @@ A run that somebody asked for by name goes ahead and fails with what to install;
 came along, with a folder or with the strategies a scenario expects something of, is skipped aloud.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,11 +41,16 @@ def database_for(database: Database | None, url: str | None) -> Database | None:
 
 
 def without_what_is_missing(
-    pairs: Sequence[tuple[Scenario, str]], *, asked: Asked, has_database: bool
+    pairs: Sequence[tuple[Scenario, str]],
+    *,
+    asked: Asked,
+    has_database: bool,
+    missing: Callable[[ServerName], str | None] = unavailable,
 ) -> tuple[list[tuple[Scenario, str]], list[NotRun]]:
     """Return the runs to make, and those skipped for want of a server.
 
     `has_database` says that somebody's own database server is used, where no fault strikes it.
+    `missing` says why a server cannot be started here, or None.
     """
     why: dict[ServerName, str | None] = {}
     kept: list[tuple[Scenario, str]] = []
@@ -56,7 +61,7 @@ def without_what_is_missing(
             if name == "database" and has_database and not _strikes_database(scenario):
                 continue
             if name not in why:
-                why[name] = unavailable(name)
+                why[name] = missing(name)
             if why[name] is not None and not _by_name(name, scenario, strategy, asked):
                 lacking.append(name)
         if not lacking:
