@@ -138,7 +138,7 @@ def row_line(
     rung = row.rung
     cells = lane_cells(width)
     struck = " ".join(tokens)
-    words = rung.text + ("  DIFFERS: it was done" if row.differs else "")
+    words = f"DIFFERS: {rung.text}" if row.differs else rung.text
     taken = _MS_CELLS + 2 + cells * len(lanes) + _FAULT_CELLS + 1
     return (
         Token(f"  {rung.at_ms:>{_MS_CELLS - 2}.0f}  ", "quiet"),

@@ -76,7 +76,8 @@ class CheckoutSimApp(App[int]):
             os.environ["NO_COLOR"] = "1"  # for whatever is started from here
         for name, palette in THEMES.items():
             self.register_theme(theme_of(name, palette))
-        self.theme = self.options.theme if self.options.theme in THEMES else DEFAULT_THEME
+        named = f"checkout-{self.options.theme.removeprefix('checkout-')}"
+        self.theme = named if named in THEMES else DEFAULT_THEME
         self.looks = Looks(THEMES[self.theme], no_color=no_color)
         self.table = actions
         self.live = Board()
@@ -179,6 +180,8 @@ class CheckoutSimApp(App[int]):
 
     def draw_now(self) -> None:
         """Draw a frame whether it is due or not: after a key, and in tests."""
+        if not self.is_running:
+            return  # widgets leave before the timer does
         self.live.elapse(self.link.now_ms)
         session = self.live.session
         if session.told_count != self._told_seen:

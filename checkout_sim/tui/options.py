@@ -15,7 +15,7 @@ class Options:
     read_only: bool = False
     ascii_only: bool = False
     no_color: bool = False
-    theme: str = "checkout-dark"
+    theme: str = "dark"  # or "light"
     fps: int = 10
     mouse: bool = True
     scenarios_folders: tuple[Path, ...] = ()

@@ -104,11 +104,11 @@ class HelpView(View):
         """Go to what was found."""
         self.query_one("#keys", StreamTable).focus()
 
-    async def on_stream_table_opened(self, message: StreamTable.Opened) -> None:
+    def on_stream_table_opened(self, message: StreamTable.Opened) -> None:
         """Close help and perform the marked action on the view below."""
-        action = self.source.action(message.key)
-        await self.app.pop_screen()
-        await self.checkout_app.perform(action.id)
+        action, app = self.source.action(message.key), self.checkout_app
+        app.pop_screen()  # not awaited: a screen that waits for its own end waits for ever
+        app.call_later(app.perform, action.id)
 
     def _draw_about(self, _width: int, _height: int) -> Sequence[Line]:
         return [(Token(f" keys of {self._below}, and of everywhere   enter performs, / searches"),)]
