@@ -73,6 +73,8 @@ def detail_lines(
     if entry is None:
         return [(Token(" no scenario is marked", "quiet"),)]
     parts: list[tuple[str, str]] = [("FILE", entry.path)]
+    if entry.pending:
+        return told_lines([*parts, ("", "still being read")], width)
     if entry.scenario is None:
         parts += [("WRONG", str(problem)) for problem in entry.problems[:6]]
         return told_lines(parts, width, look="wrong")

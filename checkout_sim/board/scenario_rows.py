@@ -16,12 +16,13 @@ _LOOKS: Mapping[bool | None, CellLook] = {True: "expected", False: "surprise", N
 
 
 class Entry(NamedTuple):
-    """One file. `scenario` is None where it cannot be used, and `problems` say why."""
+    """One file. `scenario` is None while `pending`, or where `problems` say it cannot be used."""
 
     path: str
     stem: str
     scenario: Scenario | None
     problems: tuple[Problem, ...] = ()
+    pending: bool = False  # it has not been read yet
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -68,6 +69,8 @@ def scenario_rows(
 
 
 def _cell(entry: Entry, strategy: str, results: Results, running: tuple[str, str] | None) -> Cell:
+    if entry.pending:
+        return Cell("...", "absent")
     if entry.scenario is None or strategy not in entry.scenario.expect:
         return Cell("-", "absent")
     if running == (entry.scenario.name, strategy):
@@ -79,7 +82,7 @@ def _cell(entry: Entry, strategy: str, results: Results, running: tuple[str, str
 
 
 def _why(entry: Entry) -> str:
-    if entry.scenario is not None:
+    if entry.scenario is not None or entry.pending:
         return ""
     errors = entry.errors
     if not errors:

@@ -24,7 +24,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         harmful=True,
         phases=STORM,
-        hint=3,
+        hint=2,
         help="send as many as the form says, at its rate; 0 checkouts is load until x",
     ),
     Action(
@@ -34,7 +34,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         command=StopBuying(),
         harmful=True,
-        hint=4,
+        hint=2,
         help="send no more shoppers; those under way finish",
     ),
     Action(
@@ -42,7 +42,7 @@ ACTIONS: tuple[Action, ...] = (
         title="less",
         keys=("-",),
         scope=SCOPE,
-        hint=5,
+        hint=2,
         help="one less of the marked line; a line of none is not sent",
     ),
     Action(
@@ -50,7 +50,7 @@ ACTIONS: tuple[Action, ...] = (
         title="more",
         keys=("=",),
         scope=SCOPE,
-        hint=6,
+        hint=2,
         help="one more of the marked line",
     ),
     Action(
@@ -59,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("a",),
         scope=SCOPE,
         parameters="PRODUCT QUANTITY PRICE",
-        hint=7,
+        hint=2,
         help="type product, quantity and price: mug 2 12.50",
     ),
     Action(
@@ -76,7 +76,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("t",),
         scope=SCOPE,
         parameters="CARD",
-        hint=8,
+        hint=2,
         help="go to the test cards; on the : line, one by name or number",
     ),
     Action(

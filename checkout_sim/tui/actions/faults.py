@@ -29,7 +29,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         harmful=True,
         section="faults",
-        hint=10,
+        hint=3,
         help="SIGKILL the marked process; again: start it. Never the gateway, whose journal is "
         "the evidence",
     ),
@@ -40,7 +40,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         harmful=True,
         section="faults",
-        hint=11,
+        hint=3,
         help="SIGSTOP the marked process; again: SIGCONT",
     ),
     Action(
@@ -62,7 +62,7 @@ ACTIONS: tuple[Action, ...] = (
         harmful=True,
         phases=STORM,
         section="faults",
-        hint=7,
+        hint=3,
         help="the gateway's labelled controls: exact, by operation, match and times",
     ),
     Action(
@@ -74,7 +74,7 @@ ACTIONS: tuple[Action, ...] = (
         harmful=True,
         phases=STORM,
         section="faults",
-        hint=5,
+        hint=2,
         help="then a letter: its figures, way and window first; without a letter, the fault that "
         "is on",
     ),
@@ -121,7 +121,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         parameters="until lifted | for TIME | until EVENT | on EVENT",
         section="faults",
-        hint=6,
+        hint=3,
         help="how long the next fault is in force: until lifted, for a time, until an event, or "
         "armed by one",
     ),

@@ -13,7 +13,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         command=Judge(),
         harmful=True,
-        hint=9,
+        hint=2,
         help="judge the session, so that it can be cut",
     ),
     Action(
@@ -29,7 +29,7 @@ ACTIONS: tuple[Action, ...] = (
         title="moment",
         keys=("a",),
         scope=SCOPE,
-        hint=3,
+        hint=2,
         help="the next of the moments this item may be given",
     ),
     Action(
@@ -37,7 +37,7 @@ ACTIONS: tuple[Action, ...] = (
         title="trim",
         keys=("t",),
         scope=SCOPE,
-        hint=4,
+        hint=2,
         help="leave out idle time, or keep the rhythm as it was",
     ),
     Action(
@@ -46,7 +46,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("p",),
         scope=SCOPE,
         parameters="NAME",
-        hint=8,
+        hint=5,
         help="what the scenario is called",
     ),
     Action(
@@ -55,7 +55,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("w",),
         scope=SCOPE,
         harmful=True,
-        hint=5,
+        hint=2,
         help="check it and write the file; a second w replaces one that is there",
     ),
     Action(
@@ -64,7 +64,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("r",),
         scope=SCOPE,
         harmful=True,
-        hint=6,
+        hint=2,
         help="run the written file three times; only three equal verdicts are reproducible",
     ),
     Action(
@@ -72,7 +72,7 @@ ACTIONS: tuple[Action, ...] = (
         title="edit",
         keys=("E",),
         scope=SCOPE,
-        hint=7,
+        hint=5,
         help="open the written file in $VISUAL or $EDITOR, then check it",
     ),
 )

@@ -29,7 +29,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("S",),
         scope=SCOPE,
         parameters="[STRATEGY]...",
-        hint=3,
+        hint=2,
         help="which strategies the next run is for: one, another, or all the scenario names",
     ),
     Action(
@@ -39,7 +39,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=SCOPE,
         command=StopPlan(),
         harmful=True,
-        hint=4,
+        hint=2,
         help="drop what has not begun, then calm and a verdict",
     ),
     Action(
@@ -48,7 +48,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("l",),
         scope=SCOPE,
         parameters="TIMES",
-        hint=5,
+        hint=2,
         help="how often the next run repeats: once, 3, 10 or 100 times",
     ),
     Action(
@@ -56,7 +56,7 @@ ACTIONS: tuple[Action, ...] = (
         title="edit",
         keys=("E",),
         scope=SCOPE,
-        hint=6,
+        hint=2,
         help="open the file in $VISUAL or $EDITOR, then check it",
     ),
     Action(
@@ -64,7 +64,7 @@ ACTIONS: tuple[Action, ...] = (
         title="compare",
         keys=("d",),
         scope=SCOPE,
-        hint=7,
+        hint=2,
         help="every strategy's verdict beside what the file expects of it",
     ),
     Action(

@@ -22,7 +22,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("r",),
         scope=SCOPE,
         harmful=True,
-        hint=6,
+        hint=2,
         help="run the scenario again with its seed; of a live session, open the review",
     ),
     Action(
@@ -30,7 +30,7 @@ ACTIONS: tuple[Action, ...] = (
         title="as scenario",
         keys=("w",),
         scope=SCOPE,
-        hint=7,
+        hint=2,
         help="cut a scenario out of this run",
     ),
 )

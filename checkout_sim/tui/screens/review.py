@@ -306,7 +306,9 @@ class ReviewView(View):
         draft = self.review.draft
         if draft is None:
             return [head, *told_lines([("", _WHY_JUDGED)], width)][:height]
-        parts = [("MOMENT", f"a: {moments_of(self._marked().marked)}")]
+        item = self._marked().marked
+        parts = [("ITEM", item.what)] if item else []
+        parts.append(("MOMENT", f"a: {moments_of(item)}"))
         problems = draft.problems or self._edited
         checks = "; ".join(problems) if problems else "+ validates"
         parts += [("CHECKS", checks), ("REPLAY", self._said_replay())]
@@ -346,5 +348,5 @@ def _judged(board: Board) -> list[Stretch]:
 
 
 def _columns(width: int) -> tuple[int, int]:
-    what = max(16, min(34, width // 3))
+    what = max(16, min(44, width * 2 // 5))
     return what, max(12, min(26, width // 4))

@@ -6,12 +6,14 @@ as it should be. A file that cannot be used keeps its row and says what is wrong
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.worker import get_current_worker
 
 from checkout_sim.board.fault_lines import rule, told_lines
@@ -29,7 +31,7 @@ from checkout_sim.scenario_files.shipped import shipped_roots
 from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.tui.editor import edit
 from checkout_sim.tui.forms.figures import typed_count
-from checkout_sim.tui.library import read_library
+from checkout_sim.tui.library import Library
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
@@ -90,10 +92,17 @@ class ScenariosView(View):
     ScenariosView.-tiny-height #run { height: 3; }
     """
 
+    @dataclass
+    class FilesRead(Message):
+        """Some more files were read, by the worker."""
+
+        entries: tuple[Entry, ...]
+
     def __init__(self) -> None:
         super().__init__()
         self.entries: tuple[Entry, ...] = ()
-        self.read = False
+        self.read = False  # every file was read
+        self._library = Library()
         self._strategies: tuple[str, ...] = ()  # none: all the scenario names
         self._repeat = 1
         self.source = ScenariosSource(self)
@@ -116,12 +125,18 @@ class ScenariosView(View):
 
     @work(thread=True, exclusive=True, group="library")
     def _read_files(self) -> None:
-        entries = read_library(self.folders)
-        if not get_current_worker().is_cancelled:
-            self.app.call_from_thread(self._take, entries)
+        worker = get_current_worker()
+        for entries in self._library.entries(self.folders):
+            if worker.is_cancelled:
+                return
+            # A message, not a call: a call would wait for a screen that may be closing.
+            self.post_message(self.FilesRead(entries))
 
-    def _take(self, entries: tuple[Entry, ...]) -> None:
-        self.entries, self.read = entries, True
+    @on(FilesRead)
+    def _take(self, read: FilesRead) -> None:
+        read.stop()
+        self.entries = entries = read.entries
+        self.read = not any(entry.pending for entry in entries)
         if self.is_attached:
             self.query_one("#scenarios", StreamTable).refresh_rows()
 
@@ -179,6 +194,9 @@ class ScenariosView(View):
     async def _run_entry(self, entry: Entry | None, wanted: Sequence[str]) -> None:
         if entry is None:
             self.tell("no scenario is marked" if self.read else "still reading the files")
+            return
+        if entry.pending:
+            self.tell(f"{entry.stem} is still being read")
             return
         if entry.scenario is None:
             why = str(entry.errors[0]) if entry.errors else f"{entry.path} cannot be read"
@@ -276,13 +294,14 @@ class ScenariosView(View):
         return [head, *run_lines(self.board, entry, width, rows=height - 1)][:height]
 
     def _idle(self, title: str, width: int) -> list[Line]:
-        if not self.read:
-            said = "reading the scenario files"
+        pending = sum(1 for one in self.entries if one.pending)
+        if pending:
+            said = f"{len(self.entries)} scenarios, {pending} still being read"
         elif not self.entries:
             folders = ", ".join(str(folder) for folder in self.folders)
             said = f"no *.yaml in {folders or 'any folder'}"
         else:
-            broken = sum(1 for one in self.entries if one.scenario is None)
+            broken = sum(1 for one in self.entries if one.scenario is None and not one.pending)
             said = f"{len(self.entries)} scenarios" + (f", {broken} unusable" if broken else "")
         marks = "=  as the scenario expects    !  not as expected"
         return [
@@ -294,8 +313,8 @@ class ScenariosView(View):
 
 
 def _why(entry: Entry | None) -> str:
-    if entry is None:
-        return "nothing"
+    if entry is None or entry.pending:
+        return "nothing read yet"
     if entry.scenario is None:
         return "; ".join(str(problem) for problem in entry.errors[:3])
     return f"{entry.scenario.name}: {entry.scenario.why}"

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from checkout_sim.tui.library import read_entry, read_library
+from checkout_sim.board.scenario_rows import Entry
+from checkout_sim.tui.library import Library, read_entry
 
 SOUND = "version: 1\nname: calm\nwhy: Nothing breaks.\nexpect: {naive: valid}\n"
+
+
+def read_library(folders: list[Path]) -> tuple[Entry, ...]:
+    return list(Library().entries(folders))[-1]
 
 
 def test_every_shipped_scenario_is_sound(pytestconfig: pytest.Config) -> None:
@@ -58,3 +63,30 @@ def test_a_file_that_has_gone_says_so(tmp_path: Path) -> None:
 
     assert entry.scenario is None
     assert "cannot be read" in entry.errors[0].message
+
+
+def test_names_come_at_once_and_contents_as_they_are_read(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"0{number}-calm.yaml").write_text(SOUND)
+
+    pending = [
+        sum(1 for entry in entries if entry.pending) for entries in Library().entries([tmp_path])
+    ]
+
+    assert pending == [6, 2, 0]
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "01-calm.yaml"
+    path.write_text(SOUND)
+    library = Library()
+    first = list(library.entries([tmp_path]))[-1]
+
+    again = list(library.entries([tmp_path]))
+    path.write_text(SOUND.replace("naive", "hardened"))
+    edited = list(library.entries([tmp_path]))
+
+    assert len(again) == 1
+    assert again[0][0] is first[0]
+    assert [entries[0].pending for entries in edited] == [True, False]
+    assert edited[-1][0].strategies == ("hardened",)
