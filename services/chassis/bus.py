@@ -14,39 +14,30 @@ import contextlib
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aio_pika
 from aio_pika.exceptions import AMQPError, DeliveryError
 from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitExchange, RabbitMessage
+from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
 
 from .clock import Clock
-from .delivery import ORDER_HEADER, TOPIC_HEADER, Delivery, Handler, Unhandled, rejections_of
-from .errors import DatabaseUnavailable
+from .consuming import Consuming
+from .delivery import ORDER_HEADER, TOPIC_HEADER, Handler
 from .health import InFlight
 from .http_client import Link
 from .http_client import error_of as http_error_of
 from .logs import EventLog
-from .messaging import Topology, declare
+from .messaging import LOST, NotPublished, Topology, declare
 
 PREFETCH = 32  # unacknowledged messages: as many commits as one group may share
 TIMEOUTS_MAX = 3  # unconfirmed publications in a row, after which the connection is not believed
-_HELD_MS = 100.0
 _OPENING = 10  # times a connection's limit: a session is two dozen questions, one after another
-# RuntimeError is aio-pika's "connection closed"; StopAsyncIteration what aiormq lets escape when a
-# connection ends during its handshake.
-_LOST = (OSError, AMQPError, RuntimeError, StopAsyncIteration)
 
 # Both libraries report what is handled here, and to standard error.
 for _name in ("aio_pika", "aiormq"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-
-
-class NotPublished(Exception):
-    """Nobody confirmed this publication: it may have arrived, or arrive yet. Send it again."""
 
 
 class _Refused(NotPublished):
@@ -130,7 +121,15 @@ class Bus:
         self._told = asyncio.Event()  # whether there is a session is known: yes, or refused
         self._refused = False
         self._timeouts = 0
-        self._in_flight = in_flight  # messages too: received, and not yet acknowledged
+        self._consuming = Consuming(
+            consumes,
+            topology=topology,
+            send=self._send,
+            tries=budget.tries,
+            events=events,
+            clock=clock,
+            in_flight=in_flight,
+        )
 
     async def run(self, handle: Handler, on_connected: Callable[[], None]) -> None:
         """Keep a session up until cancelled; `on_connected` is called for each."""
@@ -164,7 +163,7 @@ class Bus:
                 )
         except NotPublished:
             raise
-        except _LOST as error:
+        except LOST as error:
             raise NotPublished(str(error) or type(error).__name__) from error
         self._events.emit(
             "message.published", order=message.order, message_id=message.id, topic=message.topic
@@ -190,7 +189,7 @@ class Bus:
             except asyncio.CancelledError:
                 self._unconfirmed(session)  # by the limit above, most likely
                 raise
-            except _LOST:
+            except LOST:
                 session.lost.set()
                 raise
             self._timeouts = 0
@@ -224,7 +223,7 @@ class Bus:
         )
 
         async def consume(message: RabbitMessage) -> None:
-            await self._consume(message, handle)
+            await self._consuming.meet(message, handle)
 
         subscriber = broker.subscriber(
             self._topology.queue(self._consumes),
@@ -244,7 +243,7 @@ class Bus:
                 session = _Session(broker=broker, connection=connection, channel=channel, lost=lost)
                 if await self._is_subscribed(session):
                     return session
-        except _LOST as error:
+        except LOST as error:
             # Whatever but silence means that nobody is there to be sent anything.
             self._refused = not isinstance(error, TimeoutError)
             if self._refused:
@@ -270,7 +269,7 @@ class Bus:
                 async with asyncio.timeout(2 * self._budget.confirm_ms / 1000):
                     if not await self._is_subscribed(session):
                         return
-            except _LOST:
+            except LOST:
                 return
 
     async def _is_subscribed(self, session: _Session) -> bool:
@@ -285,85 +284,6 @@ class Bus:
         self._told.clear()
         if session is not None:
             await _stop(session.broker, session.connection)
-
-    # ── consuming ──────────────────────────────────────────────────────────────────────────────
-
-    async def _consume(self, message: RabbitMessage, handle: Handler) -> None:
-        """Handle one delivery and answer for it; what a dead channel cannot be told comes again."""
-        delivery = self._delivery(message.raw_message)
-        self._in_flight.count += 1
-        try:
-            self._events.emit(
-                "message.received",
-                order=delivery.order,
-                consumer=delivery.consumer,
-                message_id=delivery.message_id,
-                deliveries=delivery.deliveries,
-            )
-            problem = await self._handled(delivery, handle)
-            if problem is None:
-                await message.ack()
-            elif delivery.deliveries < self._budget.tries:
-                await message.reject(requeue=False)  # to the retry queue
-            else:
-                await self._bury(delivery, problem)
-                await message.ack()
-        except (*_LOST, NotPublished):
-            return
-        finally:
-            self._in_flight.count -= 1
-
-    async def _handled(self, delivery: Delivery, handle: Handler) -> str | None:
-        """Return None after the commit, or why the message cannot be handled."""
-        while True:
-            try:
-                await handle(delivery)
-            except Unhandled as problem:
-                return str(problem)
-            except DatabaseUnavailable as error:
-                # Hold the message: the database being down is no fault of it (R9).
-                sys.stderr.write(f"{self._consumes}: {error.error}\n")
-                await self._clock.sleep_ms(_HELD_MS)
-            except Exception:  # noqa: BLE001 - the outermost boundary of a consumer: record it
-                sys.stderr.write(f"{self._consumes}\n{traceback.format_exc()}")
-                return "it broke its consumer"
-            else:
-                return None
-
-    async def _bury(self, delivery: Delivery, problem: str) -> None:
-        """Put a message that cannot be handled into the dead queue, confirmed. No outcome."""
-        headers: Mapping[str, str | None] = {
-            "reason": problem,
-            TOPIC_HEADER: delivery.topic,
-            **({} if delivery.order is None else {ORDER_HEADER: delivery.order}),
-        }
-        await self._send(
-            delivery.body,
-            exchange=RabbitExchange(),
-            routing_key=self._topology.dead(self._consumes),
-            message_id=delivery.message_id,
-            headers=headers,
-        )
-        self._events.emit(
-            "message.dead_lettered",
-            order=delivery.order,
-            consumer=delivery.consumer,
-            message_id=delivery.message_id,
-            deliveries=delivery.deliveries,
-            reason=problem,
-        )
-
-    def _delivery(self, raw: aio_pika.abc.AbstractIncomingMessage) -> Delivery:
-        order = raw.headers.get(ORDER_HEADER)
-        queue = self._topology.name(self._consumes)
-        return Delivery(
-            consumer=self._consumes,
-            message_id=raw.message_id,
-            topic=str(raw.headers.get(TOPIC_HEADER) or raw.routing_key or ""),
-            order=order if isinstance(order, str) else None,
-            body=raw.body,
-            deliveries=1 + rejections_of(raw.headers, queue),
-        )
 
 
 async def _undecoded(message: RabbitMessage) -> RabbitMessage:

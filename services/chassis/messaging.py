@@ -14,10 +14,19 @@ after their declaration stayed without a leader (measured on RabbitMQ 3.10).
 from dataclasses import dataclass
 from typing import Any
 
+from aio_pika.exceptions import AMQPError
 from faststream.rabbit import ExchangeType, RabbitExchange, RabbitQueue
+
+# How a connection's end shows. RuntimeError is aio-pika's "connection closed"; StopAsyncIteration
+# what aiormq lets escape when a connection ends during its handshake.
+LOST = (OSError, AMQPError, RuntimeError, StopAsyncIteration)
 
 _EXCHANGE = "checkout.events"
 BINDINGS = {"payment.events": "order.*", "order.events": "payment.*"}
+
+
+class NotPublished(Exception):
+    """Nobody confirmed this publication: it may have arrived, or arrive yet. Send it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

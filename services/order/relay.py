@@ -10,8 +10,9 @@ import asyncio
 import sys
 from typing import Protocol
 
-from ..chassis.bus import Message, NotPublished
+from ..chassis.bus import Message
 from ..chassis.errors import DatabaseUnavailable
+from ..chassis.messaging import NotPublished
 from . import outbox
 from .context import Context
 from .outbox import Claim, Owed

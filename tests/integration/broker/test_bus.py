@@ -8,9 +8,10 @@ import pytest
 from checkout_sim.faults.broker import BrokerDesk
 from checkout_sim.stack.proxy_server import ProxiedLink, RunningProxyServer, start_proxy_server
 from checkout_sim.stack.rabbitmq import RabbitMQ
-from services.chassis.bus import Message, NotPublished
+from services.chassis.bus import Message
 from services.chassis.delivery import Unhandled
 from services.chassis.errors import DatabaseUnavailable
+from services.chassis.messaging import NotPublished
 
 from .world import LIMIT_S, TRIES, Reader, placed
 

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
-from services.chassis.bus import Message, NotPublished
+from services.chassis.bus import Message
 from services.chassis.database import Database
 from services.chassis.ids import Ids
 from services.chassis.logs import EventLog
+from services.chassis.messaging import NotPublished
 from services.chassis.sqlite import SqliteDatabase
 from services.order import outbox
 from services.order.context import Context
