@@ -2,19 +2,20 @@
 
 Takes what the engine is to run; gives its socket. Its standard input is the thread it hangs by:
 when we end, in whatever way, it heals and stops by itself. What it writes on standard error would
-spoil the screen, so it goes to a file, and is shown only where it says something.
+spoil the screen, so it goes to a file without a name, which no end can leave behind, and is kept
+beside the run only where it says something.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from checkout_sim.cli.streams import complain
 from checkout_sim.model.errors import EngineGone
@@ -29,7 +30,7 @@ class StartedEngine:
     """An engine that was started; `verdict` is what it said at its end, once it has ended."""
 
     process: subprocess.Popen[bytes]
-    log: Path
+    complaints: IO[bytes]
     verdict: dict[str, Any] = field(default_factory=dict)
 
     def socket(self) -> Path:
@@ -41,7 +42,7 @@ class StartedEngine:
         except (ValueError, KeyError) as error:
             self.process.wait(_ENDS_WITHIN_S)
             raise EngineGone(
-                f"the engine did not start; it said:\n{last_words(self.log)}"
+                f"the engine did not start; it said:\n{last_words(self.complaints)}"
             ) from error
 
     def end(self) -> None:
@@ -65,10 +66,7 @@ class StartedEngine:
 @contextmanager
 def started_engine(arguments: Sequence[str]) -> Iterator[StartedEngine]:
     """Start an engine and yield it; on leaving it is gone, and so is everything it started."""
-    from checkout_sim.stream.runtime import runtime_folder  # noqa: PLC0415 - --help does without
-
-    log = runtime_folder() / f"engine-of-{os.getpid()}.log"
-    with log.open("wb") as complaints:
+    with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-m", "checkout_sim.engine", "--owned", *arguments],
             env={**os.environ, "PYTHONPATH": _search_path()},
@@ -77,36 +75,36 @@ def started_engine(arguments: Sequence[str]) -> Iterator[StartedEngine]:
             stderr=complaints,
             start_new_session=True,  # the terminal's ctrl-C and hang-up are ours to answer
         )
-    engine = StartedEngine(process=process, log=log)
-    try:
-        yield engine
-    finally:
+        engine = StartedEngine(process=process, complaints=complaints)
         try:
-            engine.end()
+            yield engine
         finally:
-            _keep_log(engine)
+            engine.end()
+            _keep(engine)
 
 
-def last_words(log: Path) -> str:
+def last_words(complaints: IO[bytes]) -> str:
     """Return the end of what an engine wrote on standard error."""
-    with suppress(OSError):
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:]) or "  nothing"
-    return "  nothing that could be read"
+    complaints.seek(0)
+    lines = complaints.read().decode(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:]) or "  nothing"
 
 
-def _keep_log(engine: StartedEngine) -> None:
+def _keep(engine: StartedEngine) -> None:
     """Put what it said beside the run it said it about; say where, if it said anything."""
-    with suppress(OSError):
-        if engine.log.stat().st_size:
-            run = engine.verdict.get("run")
-            if run is not None and Path(run).is_dir():
-                kept = Path(run) / LOG_NAME
-                shutil.move(engine.log, kept)
-                complain(f"the engine complained: {kept}")
-            else:
-                complain(f"the engine said:\n{last_words(engine.log)}")
-    engine.log.unlink(missing_ok=True)
+    engine.complaints.seek(0)
+    said = engine.complaints.read()
+    if not said:
+        return
+    run = engine.verdict.get("run")
+    try:
+        if run is None:
+            raise FileNotFoundError
+        kept = Path(run) / LOG_NAME
+        kept.write_bytes(said)
+        complain(f"the engine complained: {kept}")
+    except OSError:
+        complain(f"the engine said:\n{last_words(engine.complaints)}")
 
 
 def _search_path() -> str:

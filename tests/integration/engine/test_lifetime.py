@@ -206,3 +206,19 @@ async def test_what_somebody_else_put_on_a_link_is_shown_and_removed_only_when_a
     assert (foreign.data["link"], foreign.data["toxic"]["name"]) == ("order_to_payment", "theirs")
     assert kept == ["theirs"]
     assert left == []
+
+
+async def test_a_stack_that_does_not_start_is_told_and_tried_again_when_asked(here: Path) -> None:
+    async with (
+        an_engine(here, "--toxiproxy-url", "http://127.0.0.1:1") as engine,
+        an_operator(engine) as operator,
+    ):
+        state = await operator.until(lambda item: bool(getattr(item, "message", "")), "the reason")
+        refusal = await operator.refusal(buy())
+        await operator.do(Judge())
+        await operator.until(lambda item: bool(getattr(item, "message", "")), "the same again")
+        await operator.do(Close())
+        await engine.gone()
+
+    assert "127.0.0.1:1" in getattr(state, "message", "")
+    assert refusal.code == "wrong_phase"
