@@ -22,7 +22,6 @@ from checkout_sim.model.command import Adjust, Command, Inject, LiftFault
 from checkout_sim.model.fault import Stream
 from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.tui.forms.budgets import Budgets
-from checkout_sim.tui.forms.control import CHOICES
 from checkout_sim.tui.forms.fault_desk import (
     FaultDesk,
     kill_or_start,
@@ -30,19 +29,15 @@ from checkout_sim.tui.forms.fault_desk import (
     restart,
 )
 from checkout_sim.tui.forms.fault_draft import (
-    FaultDraft,
     control_command,
     control_fields,
     control_name,
     next_window,
-    said_reading,
-    typed_window,
-    usual_detail,
 )
-from checkout_sim.tui.forms.link_fault import beyond
-from checkout_sim.tui.forms.window import kind_of, said_window, window_named
+from checkout_sim.tui.forms.window import said_window, window_named
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.controls_source import ControlsSource
+from checkout_sim.tui.widgets.fault_form import FaultForm
 from checkout_sim.tui.widgets.fault_panels import presets_panel, state_panel
 from checkout_sim.tui.widgets.faults_source import (
     LINK,
@@ -51,7 +46,6 @@ from checkout_sim.tui.widgets.faults_source import (
     FaultsSource,
     visible_faults,
 )
-from checkout_sim.tui.widgets.form import Form
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
 
@@ -82,10 +76,7 @@ class FaultsView(View):
     def __init__(self) -> None:
         super().__init__()
         self.desk = FaultDesk()
-        self._draft: FaultDraft | None = None  # what the open form is about; None: a control
-        self._control = ""
         self._edit_next = False  # `p` was pressed: the next letter fills in the form
-        self._window_kind = ""
         self.source = FaultsSource(lambda: self.board, lambda: self.now_ms, lambda: self.ascii_only)
 
     def body(self) -> ComposeResult:
@@ -95,7 +86,7 @@ class FaultsView(View):
             yield Block(self._presets, id="presets")
             yield Block(self._state, id="state")
         yield StreamTable(ControlsSource(lambda: self.board), id="controls")
-        yield Form(id="form")
+        yield FaultForm(id="form")
 
     def refresh_rows(self) -> None:
         """Bring everything up to date, and drop what was remembered of faults that are gone."""
@@ -111,9 +102,9 @@ class FaultsView(View):
         return self.query_one("#console", StreamTable)
 
     @property
-    def form(self) -> Form:
+    def form(self) -> FaultForm:
         """Return the form below."""
-        return self.query_one("#form", Form)
+        return self.query_one("#form", FaultForm)
 
     @property
     def link(self) -> Link | None:
@@ -302,12 +293,8 @@ class FaultsView(View):
         if there is not None and there.stage != "lifted":
             await self._change(LiftFault(name=there.name))
             return
-        self._control, self._draft = event.key, None
-        does = next(one.does for one in CHOICES if one.name == event.key)
         self._show_menu(opened=False)
-        await self.form.open(
-            f"gateway {event.key}: {does}", control_fields(event.key, self.desk.window)
-        )
+        await self.form.arm(event.key, self.desk.window)
 
     @on(StreamTable.Opened, "#console")
     async def _open_row(self, event: StreamTable.Opened) -> None:
@@ -320,54 +307,15 @@ class FaultsView(View):
     # ---- the form ----------------------------------------------------------------------------
 
     async def _open_form(self, preset: Preset, link: Link) -> None:
-        self._draft = self.desk.draft(preset, link, self._on(link))
-        self._control, self._window_kind = "", kind_of(self._draft.window)
-        await self.form.open(self._draft.title, self._draft.fields())
+        draft = self.desk.draft(preset, link, self._on(link))
+        await self.form.edit(draft, self._budgets.on(link.name))
 
-    @on(Form.Changed)
-    def _typed(self, event: Form.Changed) -> None:
+    @on(FaultForm.Ready)
+    async def _typed(self, event: FaultForm.Ready) -> None:
         event.stop()
-        self._follow_window_kind()
-        typed = self.form.values
-        try:
-            command = self._command(typed)
-        except NotAValue as error:
-            self.form.say(str(error), wrong=True)
-            return
-        self.form.say(self._reading(command, typed))
-
-    def _follow_window_kind(self) -> None:
-        """Another kind of window begins with its own usual figure."""
-        kind = self.form.values.get("window")
-        if kind is not None and kind != self._window_kind:
-            self._window_kind = kind
-            self.form.put("window_detail", usual_detail(kind))
-
-    def _reading(self, command: Inject | Adjust, typed: dict[str, str]) -> str:
-        if self._draft is None:
-            return "enter arms it, esc leaves"
-        fault = self._draft.typed_fault(typed)
-        budget = self._budgets.on(self._draft.link.name)
-        window = command.window if isinstance(command, Inject) else self.desk.window
-        return beyond(fault, budget) or f"enter arms {said_reading(fault, window)}"
-
-    def _command(self, typed: dict[str, str]) -> Inject | Adjust:
-        if self._draft is not None:
-            return self._draft.command(typed)
-        return control_command(self._control, typed)
-
-    @on(Form.Submitted)
-    async def _submitted(self, event: Form.Submitted) -> None:
-        event.stop()
-        typed = self.form.values
-        try:
-            command = self._command(typed)
-            if "window" in typed:
-                self.desk.window = typed_window(typed)
-        except NotAValue as error:
-            self.form.say(str(error), wrong=True)
-            return
-        if await self._change(command):
+        if event.window is not None:
+            self.desk.window = event.window
+        if await self._change(event.command):
             self.form.close()
         else:
             self.form.say(self.checkout_app.told.text, wrong=True)
