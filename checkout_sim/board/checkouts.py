@@ -14,6 +14,7 @@ from checkout_sim.model.history import Observation
 
 MOST_ROWS = 10_000
 _MOST_CHANGES = 4_000
+_FINDINGS = frozenset({"suspect", "violated"})
 _LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 Change = Callable[[Row], Row]
@@ -30,6 +31,7 @@ class Checkouts:
         self.membership = 0  # grows whenever a row comes or goes
         self.change_count = 0  # grows whenever a row changes
         self._changes: deque[str] = deque(maxlen=_MOST_CHANGES)
+        self.findings: dict[str, None] = {}  # keys suspect or violated, as they were found
         self._key_of_order: dict[str, str] = {}
         self._keys_of: dict[int, tuple[str, ...]] = {}
         self._undecided: dict[str, None] = {}  # keys whose standing is open, oldest first
@@ -45,6 +47,7 @@ class Checkouts:
         copy.seen = self.seen
         copy.membership, copy.change_count = self.membership, self.change_count
         copy._changes = self._changes.copy()  # noqa: SLF001 - its own kind
+        copy.findings = dict(self.findings)
         copy._key_of_order = dict(self._key_of_order)  # noqa: SLF001 - its own kind
         copy._keys_of = dict(self._keys_of)  # noqa: SLF001 - its own kind
         copy._undecided = dict(self._undecided)  # noqa: SLF001 - its own kind
@@ -233,6 +236,10 @@ class Checkouts:
             return
         self.counts[before] -= 1
         self.counts[row.standing] += 1
+        if row.standing in _FINDINGS:
+            self.findings[row.key] = None
+        else:
+            self.findings.pop(row.key, None)
         if row.standing == "open":
             self._undecided[row.key] = None
         else:
@@ -256,6 +263,7 @@ class Checkouts:
         del self.rows[row.key]
         self.membership += 1
         self._undecided.pop(row.key, None)
+        self.findings.pop(row.key, None)
         self._key_of_order.pop(row.order_id, None)
         left = tuple(key for key in self._keys_of.get(row.number, ()) if key != row.key)
         if left:

@@ -4,6 +4,7 @@ Takes a board and its clock; gives lines for a width.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from checkout_sim.board.board import Board
 from checkout_sim.board.links import WINDOW_MS
@@ -76,14 +77,8 @@ def time_lines(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> 
 
 def suspect_lines(board: Board, width: int) -> Sequence[Line]:
     """Return the newest orders that are suspect or violated, and why."""
-    rows = board.checkouts.rows
-    found = []
-    for key in reversed(rows):
-        row = rows[key]
-        if row.standing in {"suspect", "violated"}:
-            found.append(row)
-        if len(found) >= _MOST_SUSPECTS:
-            break
+    newest = islice(reversed(board.checkouts.findings), _MOST_SUSPECTS)
+    found = [board.checkouts.rows[key] for key in newest]
     if not found:
         return [
             (Token(" none", "quiet"),),

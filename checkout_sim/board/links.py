@@ -39,12 +39,16 @@ class Flow(NamedTuple):
 _NOTHING = Flow(calls=0, per_s=0.0, p50_ms=None, p95_ms=None, errors=0)
 
 
+BySecond = tuple[list[int], list[float | None]]
+
+
 class Stream:
     """What went by on one link, or the checkouts themselves, over the last minute."""
 
     def __init__(self) -> None:
         self.in_flight = 0
         self._samples: deque[Sample] = deque(maxlen=_MOST_SAMPLES)
+        self._seconds: dict[int, tuple[int, BySecond]] = {}
         self._summed: tuple[int, float, Flow] = (-1, 0.0, _NOTHING)
 
     def snapshot(self) -> Self:
@@ -77,9 +81,20 @@ class Stream:
         self._summed = (second, window_ms, flow)
         return flow
 
-    def by_second(self, now_ms: float, seconds: int) -> tuple[list[int], list[float | None]]:
-        """Return calls that ended, and their p95, in each of the last seconds, oldest first."""
+    def by_second(self, now_ms: float, seconds: int) -> BySecond:
+        """Return calls that ended, and their p95, in each of the last seconds, oldest first.
+
+        Exact to the second: the running one is counted as it was when it was first asked for.
+        """
         last = int(now_ms // 1000)
+        known = self._seconds.get(seconds)
+        if known is not None and known[0] == last:
+            return known[1]
+        by_second = self._counted(last, seconds)
+        self._seconds[seconds] = (last, by_second)
+        return by_second
+
+    def _counted(self, last: int, seconds: int) -> BySecond:
         durations: list[list[float]] = [[] for _ in range(seconds)]
         for one in reversed(self._samples):
             at = int(one.t_ms // 1000) - last + seconds - 1

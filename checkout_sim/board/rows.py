@@ -104,8 +104,11 @@ def standing(row: Row) -> Standing:
 
 def weighed(row: Row) -> Row:
     """Return the row with suspicion and standing that follow from its other fields."""
-    suspected = row._replace(suspicion=suspicion(row))
-    return suspected._replace(standing=standing(suspected))
+    why = suspicion(row)
+    if why != row.suspicion:
+        row = row._replace(suspicion=why)
+    how = standing(row)
+    return row if how == row.standing else row._replace(standing=how)
 
 
 def standing_elsewhere(rows: Sequence[Row]) -> list[Row]:

@@ -44,6 +44,7 @@ class Session:
         self.stretch: Stretch | None = None
         self.state = EngineState(phase="starting", strategy="")
         self.run: Mapping[str, Any] = {}  # the data of run.opened
+        self._edge: tuple[Mapping[str, Any], str] | None = None
         self.phase = "start"
         self.moving: tuple[str, ...] = ()  # what still moves while settling
         self.provisional: Judged | None = None
@@ -91,7 +92,10 @@ class Session:
     @property
     def edge(self) -> str:
         """Return the link a shopper's request crosses first."""
-        return next((name for name in self.links if name.startswith("shopper_to_")), _EDGE)
+        if self._edge is None or self._edge[0] is not self.run:  # asked for twice a checkout
+            found = (name for name in self.links if name.startswith("shopper_to_"))
+            self._edge = (self.run, next(found, _EDGE))
+        return self._edge[1]
 
     @property
     def proxy_server(self) -> str:

@@ -12,6 +12,7 @@ the operator something by `tell(...)`. Everything that works from any screen is 
 """
 
 import asyncio
+import gc
 import os
 import time
 from pathlib import Path
@@ -322,6 +323,9 @@ def run_app(  # noqa: PLR0913 - the command line's choices, one by one
 
 
 async def _run(connection_path: Path, options: Options) -> int:
+    # A board holds 100,000 tuples that live as long as the run: looking through them for garbage
+    # at Python's usual pace would stall a frame every second or so.
+    gc.set_threshold(50_000, 50, 50)
     async with connect(connection_path) as connection:
         app = CheckoutSimApp(connection, options, actions=own_actions())
         code = await app.run_async(mouse=options.mouse)

@@ -19,6 +19,7 @@ from tests.bench import (
     start,
     strategies,
     throughput,
+    tui,
 )
 from tests.bench.table import Figure, show
 
@@ -40,6 +41,7 @@ def main() -> None:
         "costs": lambda: asyncio.run(
             strategies.measure(checkouts=50 if asked.quick else 200, engine=asked.engine)
         ),
+        "dashboard": lambda: tui.figures(seconds=5.0 if asked.quick else 15.0),
         "throughput": lambda: asyncio.run(throughput.measure(asked)),
     }
     figures: list[Figure] = []

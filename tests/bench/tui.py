@@ -69,7 +69,7 @@ class Terminal:
             self.seen.pop(text, None)
             self.waiting[text] = time.perf_counter()
         async with asyncio.timeout(_LIMIT_S):
-            while any(text not in self.seen for text in texts):
+            while any(text not in self.seen for text in texts):  # noqa: ASYNC110 - a callback reads
                 await asyncio.sleep(0.001)
         return [self.seen[text] for text in texts]
 
@@ -120,7 +120,9 @@ class Engine:
 
 
 @asynccontextmanager
-async def _dashboard(engine: Engine, folder: Path) -> AsyncIterator[tuple[Terminal, psutil.Process]]:
+async def _dashboard(
+    engine: Engine, folder: Path
+) -> AsyncIterator[tuple[Terminal, psutil.Process]]:
     server = await asyncio.start_unix_server(engine.serve, folder / "engine.sock")
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))

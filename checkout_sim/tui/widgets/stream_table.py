@@ -27,6 +27,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from checkout_sim.board.tokens import Line
+from checkout_sim.tui.actions.action import LISTS
 from checkout_sim.tui.actions.keys import list_bindings
 from checkout_sim.tui.looks import Looks
 
@@ -97,6 +98,7 @@ class StreamTable(Widget, can_focus=True):
         self._place: dict[str, int] | None = None  # key → index, made when the cursor needs it
         self._cursor: str | None = None
         self._top = 0
+        self._headed: tuple[int, int, int] | None = None  # source, width, lines of heading
         self._strips: dict[tuple[str, bool, int], tuple[object, Strip]] = {}
         self._drawn: list[tuple[str, object, bool]] = []
 
@@ -128,6 +130,7 @@ class StreamTable(Widget, can_focus=True):
         """Draw everything anew: the looks, the alphabet or the columns changed."""
         self._strips.clear()
         self._drawn = []
+        self._headed = None
         self.refresh()
 
     def refresh_rows(self) -> None:
@@ -191,7 +194,10 @@ class StreamTable(Widget, can_focus=True):
 
     @property
     def _heading_rows(self) -> int:
-        return 1 if self.source.heading(self.size.width) else 0
+        width = self.size.width
+        if self._headed is None or self._headed[:2] != (id(self.source), width):
+            self._headed = (id(self.source), width, 1 if self.source.heading(width) else 0)
+        return self._headed[2]
 
     @property
     def _rows_in_sight(self) -> int:
@@ -307,6 +313,11 @@ class StreamTable(Widget, can_focus=True):
             self.action_move("first")
             return
         self._step(-3)
+
+    def on_mount(self) -> None:
+        """Bind the keys as the operator's key map has them."""
+        app: CheckoutSimApp = self.app  # type: ignore[assignment] # the only app there is
+        self._bindings = list_bindings(row for row in app.table if row.scope == LISTS)
 
     def on_resize(self) -> None:
         """Draw everything for the new width."""
