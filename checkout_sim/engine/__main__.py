@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
             strategy=asked.strategy,
             spec=StackSpec(time_scale=asked.time_scale),
             links=tuple(link_names(map_of_links)),
+            runs_folder=asked.runs_dir,
             scenarios_folder=asked.scenarios,
             replay=asked.replay,
             speed=asked.speed,

@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
+from checkout_sim.archive.runs import find_run
 from checkout_sim.engine import saving
 from checkout_sim.engine.asking import Asking
 from checkout_sim.engine.broadcast import Broadcast, verdict_of
@@ -46,6 +47,7 @@ class Setting:
     strategy: str
     spec: StackSpec
     links: tuple[str, ...]  # every link of toxiproxy.json
+    runs_folder: Path
     scenarios_folder: Path  # where recorded scenarios are saved
     replay: Path | None = None
     speed: float = 1.0
@@ -96,6 +98,7 @@ class Desk:
                 folder,
                 speed=self._setting.speed,
                 broadcast=Broadcast(self.server),
+                opens=self._opens,
                 entered=self._enter,
             )
         except CheckoutSimError as error:
@@ -235,7 +238,8 @@ class Desk:
         ending.add_done_callback(self._ending.discard)
 
     async def _draft(self, asking: Asking, wanted: DraftScenario) -> None:
-        folder = Path(wanted.run) if wanted.run else self._newest
+        named = find_run(self._setting.runs_folder, wanted.run) if wanted.run else None
+        folder = named or self._newest
         if folder is None:
             raise Refusal("wrong_phase", "no session has been judged yet", "ask for the verdict")
         draft = await asyncio.to_thread(
@@ -316,6 +320,9 @@ class Desk:
         """Show everybody what went wrong."""
         self._trouble = message
         self.changed()
+
+    def _opens(self, strategy: str) -> None:
+        self._strategy = strategy
 
     def _enter(self, phase: str) -> None:
         self._phase = phase

@@ -23,11 +23,12 @@ async def play(
     *,
     speed: float,
     broadcast: Broadcast,
+    opens: Callable[[str], None],
     entered: Callable[[str], None],
 ) -> None:
     """Tell a run; `speed` 2 is twice as fast as it was, 0 all at once. Raises HistoryUnreadable.
 
-    `entered` hears of the phases.
+    `opens` hears of the strategy before anything is told, `entered` of the phases.
     """
     first = next(read_history(folder / HISTORY_NAME), None)
     opened = next(
@@ -44,6 +45,7 @@ async def play(
         live=False,
         read_only=True,
     )
+    opens(stretch.strategy)
     broadcast.begin(stretch, folder=folder, flush=lambda: None)
     judging = asyncio.create_task(asyncio.to_thread(judge_run, folder))
     try:

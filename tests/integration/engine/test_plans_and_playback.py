@@ -79,7 +79,8 @@ async def test_a_scenario_that_cannot_be_used_is_refused_by_line(here: Path) -> 
 async def test_a_recorded_session_is_played_back_and_nothing_can_be_changed_in_it(
     here: Path,
 ) -> None:
-    async with a_session(here, "--engine", "embedded") as (engine, operator):
+    hardened = ("--strategy", "hardened", "--engine", "embedded")
+    async with a_session(here, *hardened) as (engine, operator):
         await operator.do(buy(count=2))
         await operator.until_seen("client.ended", checkout=2)
         await operator.do(Judge())
@@ -92,7 +93,7 @@ async def test_a_recorded_session_is_played_back_and_nothing_can_be_changed_in_i
         again = await watcher.verdict()
         kind = LinkFault(links=("payment_to_gateway",), down=True)
         refusal = await watcher.refusal(Inject(name="down_6", kind=kind))
-        drafted = await watcher.ask(DraftScenario(run=str(history.parent), name="again"))
+        drafted = await watcher.ask(DraftScenario(run=verdict.run_id, name="again"))
 
     assert watcher.observations == list(read_history(history))
     assert (again.status, again.judged) == (verdict.status, verdict.judged)
@@ -100,3 +101,5 @@ async def test_a_recorded_session_is_played_back_and_nothing_can_be_changed_in_i
     assert type(drafted).__name__ == "Ack"
     stretch = next(item for item in watcher.heard if isinstance(item, Stretch))
     assert (stretch.live, stretch.read_only) == (False, True)
+    states = [item for item in watcher.heard if isinstance(item, EngineState)]
+    assert states[-1].strategy == stretch.strategy == "hardened"
