@@ -1,8 +1,8 @@
 """Checkouts per second, the idiomatic baseline and ours in interleaved rounds, every link proxied.
 
 `python -m tests.bench.throughput [--rounds 3] [--checkouts 600] [--concurrency 32]
-[--strategies naive hardened orchestrated choreographed]`. CPU shares are the kernel's own
-accounting of the tool's process against everything it started.
+[--strategies naive hardened orchestrated choreographed] [--database postgres]`. CPU shares are the
+kernel's own accounting of the tool's process against everything it started.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import psutil
 
 from checkout_sim.clients.transport import http_client
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle
+from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle, StackSpec
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.single import simulate
@@ -89,6 +89,7 @@ async def ours(
     scenario = Scenario(
         name="throughput",
         why="How many checkouts a second this strategy carries when nothing fails.",
+        stack=StackSpec(database=asked.database),
         path="bench",
         digest="",
         load=Load(checkouts=asked.checkouts, concurrency=asked.concurrency),
@@ -230,6 +231,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkouts", type=int, default=600)
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--strategies", nargs="+", choices=TARGETS, default=list(TARGETS))
 
 
