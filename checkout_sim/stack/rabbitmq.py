@@ -14,14 +14,14 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
 from time import monotonic
 
 from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
 from checkout_sim.stack.kernel import CONFIRM_LIMIT_S, await_stopped
 from checkout_sim.stack.ports import LOOPBACK, PortReservation
+from checkout_sim.stack.rabbitmq_folder import configure, environment, make_folder, remove_stale
 from checkout_sim.stack.rabbitmq_program import (
     RabbitProgram,
     User,
@@ -37,7 +37,6 @@ STOP_LIMIT_S = 8.0
 _POLL_S = 0.05
 _ASK_LIMIT_S = 2.0
 _LAST_LINES = 8
-_FOLDER = "checkout-sim-rabbitmq-"
 _USER = "simulator"
 
 # Becomes an unprivileged user first, then asks to die with its parent, since a change of
@@ -58,17 +57,6 @@ if sys.platform == "linux":
 if os.getppid() != parent:
     sys.exit(1)
 os.execv(sys.argv[4], sys.argv[4:])
-"""
-_CONFIGURATION = """\
-listeners.tcp.1 = 127.0.0.1:{port}
-log.console = false
-log.file = rabbit.log
-log.file.level = warning
-vm_memory_high_watermark.absolute = 512MB
-disk_free_limit.absolute = 50MB
-heartbeat = 10
-default_user = {user}
-default_pass = {password}
 """
 
 
@@ -149,9 +137,7 @@ class RabbitMQ:
         if self._epmd is None or self._epmd.returncode is not None:
             address = ["-port", str(epmd), "-address", LOOPBACK]
             self._epmd = await self._spawn([str(self._program.epmd), *address], "epmd.log")
-        configuration = self._folder / "conf" / "rabbitmq.conf"
-        told = _CONFIGURATION.format(port=amqp, user=_USER, password=self._password)
-        configuration.write_text(told, encoding="utf-8")
+        configure(self._folder, port=amqp, user=_USER, password=self._password)
         self._process = await self._spawn([str(self._program.server)], "console.log")
         await self._await_ready()
 
@@ -200,46 +186,13 @@ class RabbitMQ:
                 *shim,
                 *map(str, (os.getpid(), uid, gid)),
                 *command,
-                env=self._environment(),
+                env=environment(self._folder, *(reserved.port for reserved in self._ports)),
                 cwd=self._folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the tool, which still has faults to lift
             )
-
-    def _environment(self) -> Mapping[str, str]:
-        amqp, epmd, erlang = (str(reserved.port) for reserved in self._ports)
-        base = self._folder
-        inherited = {
-            key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ
-        }
-        # No plugin is asked for; ERLANG's own options: one scheduler, no shell, loopback alone.
-        erlang_options = (
-            "-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1} "
-            "+S 1:1 +SDio 2 +A 4"
-        )
-        return inherited | {
-            "HOME": str(base / "home"),
-            "ERL_EPMD_PORT": epmd,
-            "ERL_EPMD_ADDRESS": LOOPBACK,
-            "RABBITMQ_NODENAME": "sim@localhost",
-            "RABBITMQ_BASE": str(base),
-            "RABBITMQ_PID_FILE": str(base / "rabbit.pid"),
-            "RABBITMQ_MNESIA_BASE": str(base / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(base / "log"),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": str(base / "conf" / "rabbitmq.conf"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(base / "conf" / "advanced.config"),
-            "RABBITMQ_GENERATED_CONFIG_DIR": str(base / "schema"),
-            "RABBITMQ_SCHEMA_DIR": str(base / "schema"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(base / "conf" / "enabled_plugins"),
-            "RABBITMQ_NODE_PORT": amqp,
-            "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
-            "RABBITMQ_DIST_PORT": erlang,
-            "RABBITMQ_ALLOW_INPUT": "1",  # the script then becomes the broker: one pid, our child
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": erlang_options,
-        }
 
     async def _await_ready(self) -> None:
         """Return when AMQP is spoken; StackDidNotStart with the end of the log otherwise."""
@@ -278,8 +231,8 @@ async def start_rabbitmq() -> RabbitMQ:
     started it.
     """
     program, user = find_rabbitmq(), unprivileged()
-    await asyncio.to_thread(_remove_stale)
-    folder = await asyncio.to_thread(_make_folder, user)
+    await asyncio.to_thread(remove_stale)
+    folder = await asyncio.to_thread(make_folder, user)
     broker = RabbitMQ(program, folder, user)
     try:
         await broker.start()
@@ -287,33 +240,6 @@ async def start_rabbitmq() -> RabbitMQ:
         await broker.stop()
         raise
     return broker
-
-
-def _make_folder(user: User | None) -> Path:
-    """Make the server's folder, owned by whom it runs as, named after this process."""
-    folder = Path(mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
-    for name in ("mnesia", "log", "home", "conf", "schema"):
-        (folder / name).mkdir()
-    (folder / "conf" / "enabled_plugins").write_text("[].\n", encoding="utf-8")
-    (folder / "conf" / "advanced.config").write_text("[].\n", encoding="utf-8")
-    if user is not None:
-        for path in (folder, *folder.iterdir(), *(folder / "conf").iterdir()):
-            os.chown(path, user.uid, user.gid)
-    return folder
-
-
-def _remove_stale() -> None:
-    """Remove what a tool killed by SIGKILL could not: folders whose process is gone."""
-    for folder in Path(gettempdir()).glob(f"{_FOLDER}*"):
-        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        if not owner.isdigit():
-            continue
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _listens(port: int) -> bool:

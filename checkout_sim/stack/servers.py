@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, Protocol, assert_never
 
-from checkout_sim.model.errors import StackDidNotStart
+from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.seen import ProcessKind, ProcessNote
 from checkout_sim.stack.supervisor import Supervisor
@@ -99,13 +99,15 @@ class Servers:
 
     def __init__(self, *, database_url: str | None = None) -> None:
         self._database_url = database_url
+        self._reviving = asyncio.Lock()
         self._shared: dict[ServerName, asyncio.Task[Server]] = {}
 
     @asynccontextmanager
     async def borrow(self, name: ServerName, *, private: bool) -> AsyncIterator[Server]:
         """Yield the shared server, or one of the borrower's own, stopped afterwards.
 
-        Raises StackDidNotStart when it is not installed or does not come up.
+        A shared one that has died meanwhile is started again: one run's misfortune is not the
+        next one's. Raises StackDidNotStart when it is not installed or does not come up.
         """
         if private:
             server = await start(name)
@@ -117,11 +119,20 @@ class Servers:
         starting = self._shared.get(name)
         if starting is None:
             starting = self._shared[name] = asyncio.create_task(self._start(name))
-        yield await asyncio.shield(starting)
+        server = await asyncio.shield(starting)
+        async with self._reviving:
+            try:
+                await server.start_again()
+            except FaultNotApplied as dead:
+                raise StackDidNotStart(str(dead)) from dead
+        yield server
 
     async def close(self) -> None:
-        """Stop every shared server."""
+        """Stop every shared server, one that is still starting included."""
         starting, self._shared = list(self._shared.values()), {}
+        for task in starting:
+            if not task.done():
+                task.cancel()
         for started in await asyncio.gather(*starting, return_exceptions=True):
             if not isinstance(started, BaseException):
                 await started.stop()

@@ -1,0 +1,42 @@
+"""One broker for all runs of a command: started once, revived for the next one, private if struck."""
+
+import asyncio
+
+from checkout_sim.stack.rabbitmq import RabbitMQ
+from checkout_sim.stack.servers import Servers
+
+
+async def test_runs_share_a_broker_unless_they_strike_it_and_find_a_dead_one_revived() -> None:
+    servers = Servers()
+    try:
+        async with (
+            servers.borrow("broker", private=False) as ours,
+            servers.borrow("broker", private=False) as theirs,
+        ):
+            assert ours is theirs
+        assert isinstance(ours, RabbitMQ)
+        pid = ours.pid
+        await ours.kill()
+        async with (
+            servers.borrow("broker", private=False) as revived,
+            servers.borrow("broker", private=False) as again,
+        ):
+            assert revived is ours
+            assert again.pid == revived.pid != pid
+    finally:
+        await servers.close()
+
+
+async def test_a_command_interrupted_while_its_broker_starts_leaves_none() -> None:
+    servers = Servers()
+
+    async def borrow() -> None:
+        async with servers.borrow("broker", private=False):
+            raise AssertionError("it was not to be ready yet")
+
+    borrowing = asyncio.create_task(borrow())
+    await asyncio.sleep(0)
+    await servers.close()
+    borrowing.cancel()
+    (ended,) = await asyncio.gather(borrowing, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError)
