@@ -1,4 +1,4 @@
-"""One broker for all runs of a command: started once, revived for the next one, private if struck."""
+"""One broker for all runs of a command: started once, revived for the next, private if struck."""
 
 import asyncio
 
