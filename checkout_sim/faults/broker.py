@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from checkout_sim.model.broker import CONSUMED_QUEUES, DEAD_QUEUES, RETRY_QUEUES
-from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable
+from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable, StackDidNotStart
 from checkout_sim.model.fault import ORDER_PLACEHOLDER, BrokerFault
 from checkout_sim.model.plan import Inject
 from checkout_sim.model.seen import Done, ServiceLine, Undecided
@@ -84,6 +84,37 @@ class BrokerDesk:
             in_flight=0,
             last_seq=None,
         )
+
+    async def ready(self, limit_s: float) -> None:
+        """Return once both queues have a reader. Raises StackDidNotStart.
+
+        A service is healthy before it is subscribed, and the first orders would wait for that.
+        """
+        unread: str = "nothing"
+        try:
+            async with asyncio.timeout(limit_s):
+                while unread:
+                    unread = await self._unread()
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            message = (
+                f"broker: {unread} had no reader within {limit_s:.0f} s of the services' start"
+            )
+            raise StackDidNotStart(message) from None
+
+    async def _unread(self) -> str:
+        """Return the queues that are not there or that nobody reads."""
+        unread = []
+        for queue in CONSUMED_QUEUES:
+            try:
+                async with self._turn, asyncio.timeout(LIMIT_S), self._channel() as channel:
+                    declared = await channel.declare_queue(self._name(queue), passive=True)
+                    consumers = declared.declaration_result.consumer_count
+            except _failures():
+                consumers = 0
+            if not consumers:
+                unread.append(queue)
+        return ", ".join(unread)
 
     async def dead_letters(self) -> Sequence[Mapping[str, Any]]:
         """Return every message in a dead queue, and leave it there. Raises LedgerUnreadable."""

@@ -39,6 +39,7 @@ from checkout_sim.stack.topology import (
 )
 
 _SIDE_CALL_LIMIT_S = 10.0
+_READERS_LIMIT_S = 30.0
 _SHOPPER_LIMIT_S = 600.0  # patience is the plan's; this only keeps a wait from being endless
 _TOXIPROXY_PORT = 8474
 
@@ -118,6 +119,8 @@ async def live_world(
         )
         closing.push_async_callback(supervisor.stop)
         await supervisor.start()
+        if desk is not None:
+            await desk.ready(_READERS_LIMIT_S)
         direct = {service.name: service.url for service in services if service.instance == 1}
         toxiproxy = Toxiproxy(proxy_server.server.url)
         closing.push_async_callback(toxiproxy.close)
