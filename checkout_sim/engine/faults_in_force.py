@@ -61,8 +61,9 @@ class FaultsInForce:
     `none_left` is set while nothing is wanted and nothing is still being lifted.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, time_scale: float = 1.0) -> None:
         self._host = host
+        self._time_scale = time_scale
         self._wanted: dict[str, Wanted] = {}
         self._windows: dict[str, int] = {}
         self._ever: set[str] = set()
@@ -119,7 +120,8 @@ class FaultsInForce:
             if isinstance(wanted.kind, LinkFault):
                 wanted.held = True
                 hold = hold_name(name)
-                self.inject(hold, hold_for(hold, wanted.kind), title=f"hold for {name}")
+                held = hold_for(hold, wanted.kind, time_scale=self._time_scale)
+                self.inject(hold, held, title=f"hold for {name}")
         else:
             self._arm(wanted)
         self._host.changed()

@@ -93,7 +93,7 @@ class Session:
         self._broadcast = broadcast
         self._desk = desk
         self._steps: asyncio.Queue[Checkout | Inject | Lift | None] = asyncio.Queue()
-        self._faults = FaultsInForce(self)
+        self._faults = FaultsInForce(self, time_scale=spec.time_scale)
         self._buying = Buying(
             Till(fill_cart=self._fill_cart, send=self._send, failed=self._no_cart)
         )

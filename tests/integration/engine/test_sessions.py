@@ -125,11 +125,13 @@ async def test_an_adjusted_fault_keeps_its_name_and_has_other_figures(here: Path
 async def test_a_fault_that_waits_for_an_event_strikes_the_call_that_caused_it(
     here: Path,
 ) -> None:
-    async with a_session(here, "--engine", "embedded") as (_, operator):
+    # Time is stretched, so that the hold outlasts whatever a loaded machine does to the strike.
+    stretched = ("--engine", "embedded", "--time-scale", "4")
+    async with a_session(here, *stretched) as (_, operator):
         window = OnNextEvent(event="payment.charge_requested")
         await operator.do(reply_lost("aimed", window=window))
         await operator.until_seen("fault.injected", fault="aimed_hold")
-        await operator.do(buy())
+        await operator.do(buy(patience_ms=24_000))
         await operator.until_seen("fault.injected", fault="aimed")
         captured = await operator.until_seen("gateway.captured")
         ended = await operator.until_seen("call.ended", order=captured.order, source="payment")
