@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
 from textual.theme import Theme
 
 
@@ -108,8 +110,19 @@ class Looks:
             color = None if no_color else getattr(palette, role)
             self._styles[look] = Style(color=color, bold=bold or None, reverse=reverse or None)
         self._plain = self._styles["plain"]
+        self._no_color = no_color
         bar = None if no_color else palette.panel
         self.bar = Style(reverse=True) if no_color else Style(bgcolor=bar, bold=True)
+
+    def grounded(self, strip: Strip, ground: Color) -> Strip:
+        """Return a strip on a widget's own background, which Textual paints beside it alone.
+
+        Without colours the terminal's own ground is kept: a light theme's text on a dark terminal
+        was why this is done otherwise.
+        """
+        if self._no_color or ground.a == 0:
+            return strip
+        return strip.apply_style(Style(bgcolor=ground.rich_color))
 
     def __getitem__(self, look: str) -> Style:
         """Return the style of a look; a look nobody defined is plain."""

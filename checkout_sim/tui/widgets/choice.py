@@ -85,7 +85,8 @@ class Choice(Widget, can_focus=True):
             style = looks[token.look]
             marked = self.has_focus and token.look == "title" and token.text.startswith("(*)")
             segments.append(Segment(token.text, style + looks.bar if marked else style))
-        return Strip(segments).adjust_cell_length(width)
+        strip = Strip(segments).adjust_cell_length(width)
+        return looks.grounded(strip, self.background_colors[1])
 
     def on_key(self, event: events.Key) -> None:
         """Go through the options, and keep every letter from the screen behind."""

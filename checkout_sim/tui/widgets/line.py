@@ -60,11 +60,12 @@ class Block(Widget):
     def render_line(self, y: int) -> Strip:
         """Return one line as styled cells."""
         width = self.size.width
-        if y >= len(self._lines):
-            return Strip.blank(width)
         app: CheckoutSimApp = self.app  # type: ignore[assignment] # the only app there is
+        ground = self.background_colors[1]
+        if y >= len(self._lines):
+            return app.looks.grounded(Strip.blank(width), ground)
         segments = [Segment(token.text, app.looks[token.look]) for token in self._lines[y]]
-        return Strip(segments).adjust_cell_length(width)
+        return app.looks.grounded(Strip(segments).adjust_cell_length(width), ground)
 
     def on_resize(self) -> None:
         """Draw everything for the new size."""

@@ -154,6 +154,9 @@ class StreamTable(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the widget: the heading, a row, or nothing."""
+        return self._looks.grounded(self._line_at(y), self.background_colors[1])
+
+    def _line_at(self, y: int) -> Strip:
         width = self.size.width
         at = y - self._heading_rows
         if at < 0:
