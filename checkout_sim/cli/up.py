@@ -30,15 +30,17 @@ Fill a cart and buy it:
   curl -X POST {order}/cart/add -H 'Content-Type: application/json' \\
        -d '{{"userId": "user123", "productId": "prod1", "quantity": 2, "price": 19.99}}'
   curl {order}/cart/user123
-  curl -X POST {order}/order/place -H 'Content-Type: application/json' \\
+  curl -X POST {edge}{place} -H 'Content-Type: application/json' \\
        -H 'Idempotency-Key: first-try' -d '{{"userId": "user123"}}'
   curl '{order}/order?userId=user123'"""
 
 _BREAKING = """\
 Break a link, and mend it:
-  curl -X POST {toxiproxy}/proxies/order_to_payment/toxics \\
+  curl -X POST {toxiproxy}/proxies/{link}/toxics \\
        -d '{{"name": "slow", "type": "latency", "attributes": {{"latency": 2000}}}}'
-  curl -X DELETE {toxiproxy}/proxies/order_to_payment/toxics/slow"""
+  curl -X DELETE {toxiproxy}/proxies/{link}/toxics/slow"""
+
+_WORTH_BREAKING = ("order_to_payment", "orchestrator_to_payment", "payment_to_gateway")
 
 
 class Standing(Protocol):
@@ -137,11 +139,16 @@ async def stay(bring: Callable[[], Awaitable[Standing]], strategy: str) -> bool:
 
 def instructions(urls: Mapping[str, str], engine: "Engine", strategy: str) -> str:
     """Return what a person needs to use the stack: where everything is, and lines to copy."""
+    from checkout_sim.model import wire  # noqa: PLC0415 - --help does without
+
     widest = max(map(len, urls), default=0)
     lines = [f"The {strategy} stack is up, through {engine.name} {engine.version}.", ""]
     lines += [f"  {name:<{widest}}  {url}" for name, url in urls.items()]
     if "order" in urls:
-        lines += ["", _SHOPPING.format(order=urls["order"])]
+        edge = urls[wire.EDGE_OF[strategy].removeprefix("shopper_to_")]
+        place = wire.PLACE_PATH_OF[strategy]
+        lines += ["", _SHOPPING.format(order=urls["order"], edge=edge, place=place)]
     if "toxiproxy" in urls:
-        lines += ["", _BREAKING.format(toxiproxy=urls["toxiproxy"])]
+        carrying = (name for name in _WORTH_BREAKING if name in wire.LINKS_OF[strategy])
+        lines += ["", _BREAKING.format(toxiproxy=urls["toxiproxy"], link=next(carrying))]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
