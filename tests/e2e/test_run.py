@@ -105,13 +105,6 @@ def test_an_invalid_scenario_is_exit_2_with_every_problem_in_place(quick: Path) 
     assert not (quick / ".checkout-sim").exists()
 
 
-def test_a_reserved_strategy_says_not_built_yet_and_exit_2(quick: Path) -> None:
-    ended = checkout_sim("run", "quick.yaml", "--strategy", "choreographed", cwd=quick)
-
-    assert ended.code == 2
-    assert "not built yet" in ended.err
-
-
 def test_an_archived_run_is_judged_again_to_the_same_verdict(quick: Path) -> None:
     first = checkout_sim("run", "quick.yaml", "--strategy", "hardened", cwd=quick)
     assert first.code == 0, first.err
