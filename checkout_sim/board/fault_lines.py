@@ -12,6 +12,7 @@ from checkout_sim.board.tokens import Line, Token, fitted
 
 _NARROW, _USUAL, _WIDE = 60, 78, 110
 _LEAD = "   "
+_NO_CONTROL = "no control"
 
 
 def spark_seconds(width: int) -> int:
@@ -27,7 +28,7 @@ def links_heading(width: int) -> Line:
     cells = [fitted("# TARGET", 2 + _title_width(width))]
     if width >= _NARROW:
         cells.append(fitted("p50", 6, right=True))
-    cells.append(fitted("p95", 7, right=True))
+    cells.append(fitted("p95", 6, right=True))
     if width >= _NARROW:
         cells.append(fitted("req/s", 6, right=True))
         cells.append(fitted("err", 5, right=True))
@@ -45,7 +46,7 @@ def link_line(row: LinkRow, width: int) -> Line:
     ]
     if width >= _NARROW:
         tokens.append(Token(fitted(row.p50, 6, right=True), look))
-    tokens.append(Token(fitted(row.p95, 7, right=True), look))
+    tokens.append(Token(fitted(row.p95, 6, right=True), look))
     if width >= _NARROW:
         tokens.append(Token(fitted(row.per_s, 6, right=True), look))
         tokens.append(Token(fitted(row.errors, 5, right=True), look))
@@ -62,7 +63,7 @@ def process_line(row: ProcessRow, width: int, *, controls: str = "") -> Line:
     tokens = [Token(_LEAD), Token(title), Token(fitted(f"  {row.state}", 16), look)]
     tokens.append(Token(f"{row.detail}", "quiet" if row.look == "plain" else row.look))
     if controls:
-        tokens.append(Token(f"  a {controls}", "struck" if controls != "none" else "quiet"))
+        tokens.append(Token(f"  a: {controls}", "struck" if controls != _NO_CONTROL else "quiet"))
     return tuple(tokens)
 
 

@@ -18,7 +18,7 @@ KINDS: tuple[tuple[WindowKind, str], ...] = (
     ("until_lifted", "until lifted"),
     ("for_time", "for a time"),
     ("until_event", "until an event"),
-    ("on_event", "armed by an event"),
+    ("on_event", "on an event"),
 )
 
 # What each kind begins with, so that picking it is enough.

@@ -69,6 +69,7 @@ class FaultsView(View):
     FaultsView.-wide #below { layout: horizontal; height: 12; }
     FaultsView.-wide #presets { height: 12; width: 3fr; }
     FaultsView.-wide #state { height: 12; width: 2fr; }
+    FaultsView.-menu.-short #below { display: none; }
     FaultsView.-tiny-width #below, FaultsView.-tiny-height #below { display: none; }
     FaultsView.-tiny-width Form, FaultsView.-tiny-height Form { display: none; }
     """
@@ -274,6 +275,7 @@ class FaultsView(View):
     def _show_menu(self, *, opened: bool) -> None:
         menu = self.query_one("#controls", StreamTable)
         menu.set_class(opened, "-open")
+        self.set_class(opened, "-menu")  # on a short screen the menu takes the panels' place
         (menu if opened else self.links).focus()
         menu.refresh_rows()
 

@@ -91,4 +91,4 @@ def visible_faults(board: Board) -> tuple[FaultSeen, ...]:
 def controls_in_force(board: Board) -> str:
     """Return the gateway controls in force, as one phrase."""
     names = [one.type for one in board.faults.in_force if one.type in CONTROLS]
-    return f"controls: {', '.join(names)}" if names else "none"
+    return f"controls: {', '.join(names)}" if names else "no control"
