@@ -6,6 +6,7 @@ Takes the shape, gives findings of severity "warning". Most are about hold, see,
 
 from collections.abc import Iterator
 
+from checkout_sim.model import wire
 from checkout_sim.scenario_files.problems import Finding
 from checkout_sim.scenario_files.rules_faults import Fault, longest_ms
 from checkout_sim.scenario_files.settings import effective_ms, setting_of
@@ -132,8 +133,24 @@ def _left_to_chance(fault: Fault) -> Iterator[str]:
         )
 
 
+# Who waits for whom, and where: the caller's setting, the callee's, and the strategies it is so in.
+# The edge is not among them: a shopper's patience is no setting, `_impatient` looks at it.
+_WAITS: tuple[tuple[str, str, str, str, frozenset[str]], ...] = (
+    ("order", "payment_try_ms", "payment", "gateway_total_ms", frozenset({"naive", "hardened"})),
+    ("orchestrator", "payment_try_ms", "payment", "gateway_total_ms", frozenset({"orchestrated"})),
+    ("orchestrator", "answer_ms", "orchestrator", "payment_try_ms", frozenset({"orchestrated"})),
+    ("orchestrator", "answer_ms", "orchestrator", "order_total_ms", frozenset({"orchestrated"})),
+)
+# How long the coordinator of a strategy keeps a shopper waiting before it says 202.
+_ANSWERS: dict[str, tuple[str, str]] = {
+    "hardened": ("order", "payment_total_ms"),
+    "orchestrated": ("orchestrator", "answer_ms"),
+    "choreographed": ("order", "answer_ms"),
+}
+
+
 def _inverted(shape: ScenarioShape) -> Iterator[Finding]:
-    """Yield a caller that is overridden to give up before its callee may."""
+    """Yield each caller that is overridden to give up before its callee may."""
     scale = shape.stack.time_scale
     overrides = {
         service: dict(
@@ -141,14 +158,55 @@ def _inverted(shape: ScenarioShape) -> Iterator[Finding]:
         )
         for service, given in shape.stack.settings.items()
     }
-    waits = effective_ms("order", "payment_try_ms", overrides, time_scale=scale)
-    takes = effective_ms("payment", "gateway_total_ms", overrides, time_scale=scale)
-    if waits < takes:
-        told = f"order waits {_duration(waits)} for payment, which may take {_duration(takes)}"
-        service = "order" if "order" in overrides else "payment"
-        yield Finding(
-            trail=("stack", "settings", service), message=told, at_key=True, severity="warning"
-        )
+    told: set[tuple[str, str]] = set()
+    for caller, waits, callee, takes, strategies in _WAITS:
+        patience = effective_ms(caller, waits, overrides, time_scale=scale)
+        needed = effective_ms(callee, takes, overrides, time_scale=scale)
+        if patience >= needed or not strategies & set(shape.expect):
+            continue
+        service = caller if caller in overrides else callee
+        if (service, waits) not in told:  # one doubt for each setting, whoever runs
+            told.add((service, waits))
+            yield _too_short(
+                ("stack", "settings", service),
+                f"{caller} waits {_duration(patience)} ({caller}.{_written(waits)})",
+                f"{_duration(needed)} ({callee}.{_written(takes)})",
+                at_key=True,
+            )
+    yield from _impatient(shape, overrides, scale)
+
+
+def _impatient(
+    shape: ScenarioShape, overrides: dict[str, dict[str, str]], scale: float
+) -> Iterator[Finding]:
+    """Yield each shopper who is gone before the coordinator may have answered."""
+    answers = [
+        (effective_ms(*_ANSWERS[strategy], overrides, time_scale=scale), *_ANSWERS[strategy])
+        for strategy in shape.expect
+        if strategy in _ANSWERS
+    ]
+    if not answers:
+        return
+    needed, service, name = max(answers)
+    usual = wire.SHOPPER_PATIENCE_MS * scale
+    told = f"{_duration(needed)} ({service}.{_written(name)})"
+    if usual < needed:
+        waits = f"shoppers wait {_duration(usual)} (their patience)"
+        yield _too_short(("stack", "settings", service), waits, told, at_key=True)
+    for index, rule in enumerate(shape.shoppers):
+        if rule.patience is not None and rule.patience < needed:
+            waits = f"shopper waits {_duration(rule.patience)} (patience)"
+            yield _too_short(("shoppers", index, "patience"), waits, told, at_key=False)
+
+
+def _too_short(trail: tuple[str | int, ...], waits: str, takes: str, *, at_key: bool) -> Finding:
+    message = f"{waits} for what may take {takes}"
+    return Finding(trail=trail, message=message, at_key=at_key, severity="warning")
+
+
+def _written(name: str) -> str:
+    """Return a setting as a scenario writes it."""
+    return name.removesuffix("_ms")
 
 
 def _duration(ms: float) -> str:

@@ -46,4 +46,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         because="Scenarios kill processes, and what a killed process has written stays with the "
         "kernel. Only a machine that loses its power could tell, and none is switched off here.",
     ),
+    Equivalent(
+        name="M34",
+        wrong="a late event puts a refunded payment back to completed",
+        file="payment/payment.py",
+        old="Phase.REFUNDED: frozenset({Phase.REFUNDING}),",
+        new="Phase.REFUNDED: frozenset({Phase.REFUNDING, Phase.COMPLETED}),",
+        because="The caller still wants its money back, so a completed payment is refunded again, "
+        "and under the same key (R2) the gateway tells of the refund it has made. The row is back "
+        "where it was before anybody reads it.",
+    ),
 )

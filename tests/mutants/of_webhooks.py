@@ -16,16 +16,6 @@ MUTANTS: tuple[Mutant, ...] = (
         by="effects_are_applied_once",
     ),
     Mutant(
-        name="M34",
-        wrong="a late event puts a refunded payment back to completed",
-        file="payment/hearing.py",
-        old='case "payment_intent.succeeded" if ours and may_move(payment.phase, Phase.COMPLETED):',
-        new='case "payment_intent.succeeded" if ours:',
-        strategy="hardened",
-        scenario="webhook-out-of-order",
-        by="unknown",
-    ),
-    Mutant(
         name="M39",
         wrong="a charge whose result could not be recorded is told as failed",
         file="payment/strategies/hardened.py",

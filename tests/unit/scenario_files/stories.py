@@ -35,9 +35,9 @@ def told(path: Path) -> list[str]:
     return [str(problem).removeprefix(f"{path}:") for problem in problems]
 
 
-def complaints(folder: Path, body: str) -> list[str]:
-    """Return all problems of HEAD and a body; the body begins on line 5."""
-    return told(written(folder, HEAD + dedent(body)))
+def complaints(folder: Path, body: str, *, strategy: str = "naive") -> list[str]:
+    """Return all problems of HEAD, expecting of a strategy, and a body that begins on line 5."""
+    return told(written(folder, HEAD.replace("naive", strategy) + dedent(body)))
 
 
 def refusal(path: Path) -> str:

@@ -96,7 +96,38 @@ def test_a_fault_left_to_chance_should_be_optional(tmp_path: Path) -> None:
 def test_a_caller_less_patient_than_its_callee_is_doubtful(tmp_path: Path) -> None:
     body = "stack: {time_scale: 0.5, settings: {order: {payment_try: 200ms}}}\n"
     assert complaints(tmp_path, body) == [
-        "5:37: warning: order waits 200ms for payment, which may take 1.3s"
+        (
+            "5:37: warning: order waits 200ms (order.payment_try) for what may take 1.3s "
+            "(payment.gateway_total)"
+        )
+    ]
+
+
+def test_an_orchestrator_less_patient_than_payment_is_doubtful(tmp_path: Path) -> None:
+    settings = "{orchestrator: {payment_try: 200ms}}"
+    body = f"stack: {{time_scale: 0.5, settings: {settings}}}\n"
+    assert complaints(tmp_path, body, strategy="orchestrated") == [
+        (
+            "5:37: warning: orchestrator waits 200ms (orchestrator.payment_try) for what may take "
+            "1.3s (payment.gateway_total)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        ("hardened", "3.5s (order.payment_total)"),
+        ("orchestrated", "4.5s (orchestrator.answer)"),
+        ("choreographed", "3s (order.answer)"),
+    ],
+)
+def test_a_shopper_less_patient_than_the_coordinator_is_doubtful(
+    tmp_path: Path, strategy: str, told: str
+) -> None:
+    body = "shoppers: [{checkouts: 1, patience: 2s}]\n"
+    assert complaints(tmp_path, body, strategy=strategy) == [
+        f"5:37: warning: shopper waits 2s (patience) for what may take {told}"
     ]
 
 
