@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import errors, rows
+from psycopg import errors, generators, pq, rows
 from sqlalchemy import ClauseElement, Dialect, Engine, Integer, NullPool, create_engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +25,7 @@ from .ids import Ids
 GenT = TypeVar("GenT")
 
 _CLOCK = SystemClock()  # psycopg's connections are made without us
+_LOOKS_IN_EVERY_S = 0.1
 _ENDED_POLL_S = 0.005
 
 _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -48,24 +49,29 @@ class LimitedConnection(psycopg.Connection[rows.TupleRow]):
     limit_s: float = 1.0
     name: str = ""
 
-    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        """Drive `gen` to its end; NotAnswered beyond the limit."""
-        return super().wait(_limited(gen, self.limit_s), *args, **kwargs)
+    def say(self, command: bytes) -> str:
+        """Run a command that has no parameters and return its tag, such as COMMIT.
 
+        `execute` makes a cursor, a query and a row factory for each, and these are two of the
+        four or five statements of a transaction. Raises psycopg.Error.
+        """
+        self.pgconn.send_query(command)
+        (*_, result) = self.wait(generators.execute(self.pgconn))
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise errors.error_from_result(result, encoding="utf-8")
+        return str((result.command_status or b"").decode())
 
-def _limited(gen: Generator[Any, Any, GenT], limit_s: float) -> Generator[Any, Any, GenT]:
-    """Pass on what psycopg waits for; it looks in every 100 ms, ready or not."""
-    until_ms = _CLOCK.monotonic_ms() + limit_s * 1000
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            if not ready and _CLOCK.monotonic_ms() > until_ms:
-                raise NotAnswered(f"no answer within {limit_s:g} s")
-            wanted = gen.send(ready)
-    except StopIteration as done:
-        answer: GenT = done.value
-        return answer
+    def wait(
+        self,
+        gen: Generator[Any, Any, GenT],
+        interval: float = _LOOKS_IN_EVERY_S,
+        timeout: float | None = None,
+    ) -> GenT:
+        """Drive what psycopg waits for to its end; NotAnswered beyond the limit."""
+        try:
+            return super().wait(gen, interval, timeout or self.limit_s)
+        except errors._WaitTimeout as late:  # noqa: SLF001 - what `Connection.wait` says it raises
+            raise NotAnswered(f"no answer within {self.limit_s:g} s") from late
 
 
 _ENDED = """

@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection
@@ -21,6 +21,7 @@ from .errors import DatabaseUnavailable
 from .ids import Ids
 from .postgres_calls import Calls
 from .postgres_driver import (
+    LimitedConnection,
     cause_of,
     end_sessions,
     error_of,
@@ -31,8 +32,8 @@ from .postgres_driver import (
 )
 
 RERUNS_MAX = 20
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
-_BEGIN_READING = f"{_BEGIN} READ ONLY"
+_BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
+_BEGIN_READING = _BEGIN + b" READ ONLY"
 
 
 class Job:
@@ -164,7 +165,7 @@ class Lane(threading.Thread):
                 return
             if attempt == 0 and not job.begin():
                 job.error = "timeout"
-                self._execute("ROLLBACK")
+                self._driver.say(b"ROLLBACK")
                 return
             try:
                 self._transact(job, connection, attempt)
@@ -205,7 +206,7 @@ class Lane(threading.Thread):
 
     def _commit(self, job: Job, value: Any) -> None:
         try:
-            said = self._execute("COMMIT")
+            said = self._driver.say(b"COMMIT")
         except psycopg.Error as error:
             if met_another_writer(error):
                 self._undo()
@@ -222,7 +223,7 @@ class Lane(threading.Thread):
             sentence = f"PostgreSQL answered COMMIT with {said}."
             job.settle(None, DatabaseUnavailable(sentence, definite=True))
 
-    def _begin(self, begin: str) -> Connection:
+    def _begin(self, begin: bytes) -> Connection:
         """Return a connection in a new transaction; a connection lost while idle is replaced."""
         if self._connection is not None:
             try:
@@ -232,23 +233,19 @@ class Lane(threading.Thread):
         self._connection = self._connect()
         return self._begun(self._connection, begin)
 
-    def _begun(self, connection: Connection, begin: str) -> Connection:
+    def _begun(self, connection: Connection, begin: bytes) -> Connection:
         self._doubts.settle(self._driver)
-        self._execute(begin)
+        self._driver.say(begin)
         return connection
 
     @property
-    def _driver(self) -> Any:
+    def _driver(self) -> LimitedConnection:
         assert self._connection is not None
-        return self._connection.connection.dbapi_connection
-
-    def _execute(self, statement: str) -> str | None:
-        said: str | None = self._driver.execute(statement).statusmessage
-        return said
+        return cast(LimitedConnection, self._connection.connection.dbapi_connection)
 
     def _undo(self) -> None:
         try:
-            self._execute("ROLLBACK")
+            self._driver.say(b"ROLLBACK")
         except (psycopg.Error, SQLAlchemyError):
             self._discard()
 
