@@ -22,7 +22,7 @@ MUTANTS: tuple[Mutant, ...] = (
         old="except DatabaseUnavailable:\n            return payment",
         new="except DatabaseUnavailable:\n            return replace(payment, phase=Phase.FAILED)",
         strategy="hardened",
-        scenario="db-connection-lost-at-commit",
+        scenario="db-away-at-commit",
         by="unconfirmed_means_not_paid",
     ),
     Mutant(
