@@ -149,7 +149,7 @@ class Choreographed:
             if error.definite:
                 raise
             # The COMMIT broke: look before promising that nothing happened (R9).
-            order = await self._context.db.read(store.order_by_id, intent.order_id)
+            order = await self._context.db.reread(store.order_by_id, intent.order_id)
             if order is None:
                 raise DatabaseUnavailable(error.error, definite=True) from error
             return Known(order=order)
