@@ -106,3 +106,30 @@ def test_the_example_of_the_readme_is_a_scenario(tmp_path: Path) -> None:
     path = tmp_path / "40-my-story.yaml"
     path.write_text(example, encoding="utf-8")
     assert load_scenario(path, links=LINKS).name == "my-story"
+
+
+# Over the whole course each of these must happen to each strategy that keeps its promises
+# (INVARIANTS, `sometimes`): a run fails whose promised sight was not seen, so promising is enough.
+SOMETIMES = {
+    "a compensation ran": {"gateway.refunded"},
+    "a duplicate was suppressed": {
+        *("order.deduplicated", "payment.deduplicated", "message.deduplicated")
+    },
+    "a late success was resolved": {"gateway.replayed", "gateway.conflicted"},
+    "a charge was forbidden": {"payment.fenced", "payment.canceled"},
+}
+
+
+@pytest.mark.parametrize("happens", SOMETIMES)
+@pytest.mark.parametrize("strategy", ["hardened", "orchestrated", "choreographed"])
+def test_what_a_strategy_is_built_for_is_seen_to_happen_somewhere(
+    strategy: str, happens: str
+) -> None:
+    promised = {
+        kind
+        for scenario in SCENARIOS
+        if strategy in scenario.expect
+        for kind in scenario.expect[strategy].sees
+    }
+
+    assert promised & SOMETIMES[happens]
