@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from textual import events
 from textual.app import App
 
 from checkout_sim.board.board import Board
@@ -29,6 +30,7 @@ from checkout_sim.stream.connect import Streaming, connect
 from checkout_sim.tui.actions import ALL, Action, actions_of
 from checkout_sim.tui.everywhere import Everywhere
 from checkout_sim.tui.keymap import own_actions
+from checkout_sim.tui.late_keys import handed_on
 from checkout_sim.tui.leaving import Leaving
 from checkout_sim.tui.link import EngineLink
 from checkout_sim.tui.looks import THEMES, Looks, theme_of
@@ -165,6 +167,11 @@ class CheckoutSimApp(App[int]):
     def _on_engine_end(self, why: str) -> None:
         if not self.leaving.engine_ended():
             self.tell(f"the engine has ended: {why}; ctrl+q leaves", wrong=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Let a dialog have the keys that were typed while it was still opening."""
+        if handed_on(event, self.screen):
+            event.prevent_default()
 
     async def action_quit(self) -> None:
         """Ask how to leave: Textual's own binding of ctrl+q would leave without healing."""
