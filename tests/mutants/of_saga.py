@@ -24,7 +24,7 @@ MUTANTS: tuple[Mutant, ...] = (
         old="return None if paid is None else AlreadyCharged(paid=paid)",
         new="return Succeeded(step=Step.FENCE)",
         strategy="orchestrated",
-        scenario="lost-response-reset",
+        scenario="fence-too-late",
         by="unconfirmed_means_not_paid",
     ),
     Mutant(
