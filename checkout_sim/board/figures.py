@@ -10,31 +10,29 @@ from checkout_sim.board.board import Board
 from checkout_sim.board.links import WINDOW_MS
 from checkout_sim.board.places import LINKS
 from checkout_sim.board.rows import MARKS
-from checkout_sim.board.tokens import Line, Token, clipped, fitted, latency, sparkline
+from checkout_sim.board.tokens import Line, Token, clipped, fitted, latency, sparkline, width_of
 
 _MOST_SUSPECTS = 8
+_MOST_SECONDS = 16
 
 
 def counts_line(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> Line:
     """Return how checkouts stand and how fast they come, on one line."""
     counts = board.checkouts.counts
     flow = board.sales.flow(now_ms)
-    seconds = 16
-    done, _ = board.sales.by_second(now_ms, seconds)
-    bar = "|" if ascii_only else "│"
-    rate = sum(done[-5:]) / 5
-    return clipped(
-        (
-            Token(f" confirmed {counts['confirmed']}"),
-            Token(f"  rolled back {counts['rolled back']}"),
-            Token(f"  open {counts['open']}"),
-            Token(f"  ? {counts['suspect']}", "suspect" if counts["suspect"] else "plain"),
-            *((Token(f"  ! {counts['violated']}", "wrong"),) if counts["violated"] else ()),
-            Token(f" {bar} {sparkline(_counted(done), ascii_only=ascii_only)}  {rate:.1f}/s"),
-            Token(f"  p95 {latency(flow.p95_ms)}"),
-        ),
-        width,
+    done, _ = board.sales.by_second(now_ms, _MOST_SECONDS)
+    before = (
+        Token(f" confirmed {counts['confirmed']}"),
+        Token(f"  rolled back {counts['rolled back']}"),
+        Token(f"  open {counts['open']}"),
+        Token(f"  ? {counts['suspect']}", "suspect" if counts["suspect"] else "plain"),
+        *((Token(f"  ! {counts['violated']}", "wrong"),) if counts["violated"] else ()),
+        Token(" | " if ascii_only else " │ "),
     )
+    after = (Token(f"  {sum(done[-5:]) / 5:.1f}/s"), Token(f"  p95 {latency(flow.p95_ms)}"))
+    seconds = min(_MOST_SECONDS, width - width_of((*before, *after)))  # it gives way to figures
+    spark = sparkline(_counted(done[-seconds:]), ascii_only=ascii_only) if seconds > 0 else ""
+    return clipped((*before, Token(spark), *after), width)
 
 
 def now_lines(board: Board, now_ms: float) -> Sequence[Line]:

@@ -166,8 +166,8 @@ def topology_boxes(board: Board, now_ms: float, width: int, strokes: Strokes) ->
     beside = beside_chain(board, now_ms)
     lines = [tuple(top), tuple(middle), tuple(bottom)]
     server = board.session.proxy_server
-    last = (*standing_line(board), Token(f"   {server}", "quiet"))
-    return [clipped(line, width) for line in (*lines, beside, last)]
+    proxied = (Token(f" {server}", "quiet"),)
+    return [clipped(line, width) for line in (*lines, beside, standing_line(board), proxied)]
 
 
 def _stretched(
