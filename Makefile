@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TESTS ?= tests
 
-.PHONY: help install proxy run test check format bench mutants clean
+.PHONY: help install proxy run test check format bench mutants docs screenshots clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ mutants: $(STAMP) proxy ## is the judge awake: every known-bad change must be ca
 
 bench: $(STAMP) proxy ## figures beside their targets
 	$(BIN)/python -m tests.bench
+
+docs: $(STAMP) screenshots ## docs/tui.md and its pictures, made from the program
+	$(BIN)/python -m tests.tui.page
+
+screenshots: $(STAMP) ## docs/images/tui-*.svg, drawn by the dashboard itself
+	$(BIN)/python -m tests.tui.gallery
 
 clean: ## remove what was made, archived runs included
 	rm -rf .venv .checkout-sim .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -265,9 +265,10 @@ class CheckoutSimApp(App[int]):
 
     async def perform_line(self, line: str | None) -> None:
         """Perform what a `:` line says: an action's id, or the end of one, and what it takes."""
-        name, *arguments = (line or "").split()
-        if not name:
+        words = (line or "").split()
+        if not words:
             return
+        name, *arguments = words
         rows = self.actions_of(self.scope)
         named = [row.id for row in rows if row.id == name]
         ends = [row.id for row in rows if row.id.rpartition(".")[2] == name]

@@ -37,3 +37,12 @@ async def test_escape_leaves_a_strip_whenever_it_comes() -> None:
         await pilot.press("f", "escape", "f", "6", "escape")
         assert app.scope == "dashboard"
     assert canned.sent == []
+
+
+async def test_a_command_line_left_empty_or_with_escape_does_nothing() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        await pilot.press("colon", "escape", "colon", "enter", "colon", "space", "enter")
+        await pilot.pause()
+        assert app.is_running
+    assert canned.sent == []
