@@ -60,8 +60,8 @@ _RECORDING = """\
 `R` begins a stretch and ends it; the review opens. `v` asks for a verdict, because a scenario
 states what its strategy must earn. Then `x` keeps or drops an item, `a` gives a fault another
 moment, `t` leaves idle time out, `p` names it, `w` checks and writes `scenarios/NAME.yaml`, `r`
-runs it three times: below three equal verdicts nothing is called reproducible. `checkout-sim run` takes the file
-as it is.
+runs it three times: below three equal verdicts nothing is called reproducible. `checkout-sim run`
+takes the file as it is.
 
 ![a session about to become a scenario](images/tui-review.svg)
 """
