@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from textual import events
 
-from checkout_sim.model.command import Close, Command, Inject
+from checkout_sim.model.command import Close, Command, Inject, LiftAll
 from tests.tui.canned import Canned, running, told_by
 from tests.tui.stories import opened
 
@@ -29,6 +29,17 @@ async def test_keys_that_arrive_all_at_once_mean_what_they_mean_one_by_one(
                 await pilot.pause()
         canned.end()
     assert [type(command) for command in canned.sent] == [meant]
+
+
+async def test_keys_after_a_strip_has_decided_are_for_what_lies_below() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        for key in ("f", "6", "r", "H"):
+            app.post_message(events.Key(key, key))
+        async with asyncio.timeout(60):
+            while len(canned.sent) < 2:
+                await pilot.pause()
+    assert [type(command) for command in canned.sent] == [Inject, LiftAll]
 
 
 async def test_escape_leaves_a_strip_whenever_it_comes() -> None:

@@ -45,9 +45,15 @@ class KeyStrip(ModalScreen[Result]):
         raise NotImplementedError
 
     def on_key(self, event: events.Key) -> None:
-        """Take every key: escape leaves, and nothing reaches the view below."""
+        """Take every key: escape leaves, and nothing reaches the view below.
+
+        A key that was typed faster than the one before it decided is for what is on top now.
+        """
         event.stop()
         event.prevent_default()
+        if self.app.screen is not self:
+            self.app.post_message(events.Key(event.key, event.character))
+            return
         if event.key in {"escape", "ctrl+c"}:
             self.dismiss(None)
             return
