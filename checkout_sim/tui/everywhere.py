@@ -130,16 +130,17 @@ class Everywhere:
 
     async def do_finding_next(self) -> None:
         """Go to the orders, where findings are."""
-        await self._to_orders("finding.next")
+        await self._to_orders("do_finding_next")
 
     async def do_finding_previous(self) -> None:
         """Go to the orders, where findings are."""
-        await self._to_orders("finding.previous")
+        await self._to_orders("do_finding_previous")
 
-    async def _to_orders(self, action_id: str) -> None:
-        if self._app.scope != "orders":
-            await self._app.show("orders")
-            await self._app.perform(action_id)
+    async def _to_orders(self, method: str) -> None:
+        await self._app.show("orders")
+        answer = getattr(self._app.view, method, None)  # none where help still lies on the orders
+        if answer is not None:
+            await answer()
 
     # ---- words -------------------------------------------------------------------------------
 

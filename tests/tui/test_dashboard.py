@@ -203,14 +203,14 @@ async def test_opening_an_order_draws_both_sides_of_its_calls() -> None:
         assert "GATEWAY DID" in text
         assert "GATEWAY captured 42.00" in text
         assert "tries on 6" in text
+        await pilot.press("i")
+        assert '"duration_ms"' in shown(app)
         await pilot.press("v")
         assert "what the caller saw" in shown(app)
         assert "payment.recorded" not in shown(app)
         await pilot.press("v")
         assert "payment.recorded" in shown(app)
-        await pilot.press("v", "i")
-        assert '"duration_ms"' in shown(app)
-        await pilot.press("h")
+        await pilot.press("v", "h")
         assert "SHOPPER" not in shown(app)
         await pilot.press("q")
         await pilot.pause()
