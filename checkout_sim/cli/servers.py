@@ -16,7 +16,7 @@ from checkout_sim.reports.evidence import NotRun
 from checkout_sim.stack.servers import ServerName, needed, unavailable
 
 Database = Literal["sqlite", "postgres"]
-_NEEDS = {"broker": "rabbitmq", "database": "postgresql"}
+_NEEDS = {"broker": "rabbitmq-server", "database": "postgresql"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 
 from checkout_sim.faults.broker import BrokerDesk
-from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable
+from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable, StackDidNotStart
 from checkout_sim.model.fault import BrokerFault
 from checkout_sim.model.plan import Inject
 from checkout_sim.model.seen import ServiceLine
@@ -127,6 +127,17 @@ async def test_two_questions_at_once_are_both_answered(
     await waiting_in_queue(url, scope, "msg_1")
     counts = await asyncio.gather(desk.waiting(), desk.waiting(), desk.waiting())
     assert [open_.count for open_ in counts] == [1, 1, 1]
+
+
+async def test_a_stack_is_ready_once_both_queues_have_a_reader(
+    url: str, scope: str, desk: BrokerDesk
+) -> None:
+    async with Reader(url, scope, "payment.events").running() as payment:
+        await payment.until_connected()
+        with pytest.raises(StackDidNotStart, match=r"order\.events had no reader"):
+            await desk.ready(0.2)
+        async with Reader(url, scope, "order.events").running():
+            await desk.ready(30.0)
 
 
 async def test_a_broker_that_is_not_there_is_unreadable_and_not_empty(rabbitmq: RabbitMQ) -> None:

@@ -61,7 +61,10 @@ def test_a_run_that_needs_no_server_is_made_whatever_is_missing() -> None:
 
 @pytest.mark.parametrize(
     ("story", "strategy", "needs"),
-    [(scenario("postgres"), "hardened", "postgresql"), (scenario(), "choreographed", "rabbitmq")],
+    [
+        (scenario("postgres"), "hardened", "postgresql"),
+        (scenario(), "choreographed", "rabbitmq-server"),
+    ],
 )
 def test_a_run_that_came_along_is_skipped_and_says_what_it_needs(
     story: Scenario, strategy: str, needs: str
