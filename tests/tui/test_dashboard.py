@@ -211,7 +211,7 @@ async def test_opening_an_order_draws_both_sides_of_its_calls() -> None:
         await pilot.press("v")
         assert "payment.recorded" in shown(app)
         await pilot.press("v", "h")
-        assert "SHOPPER" not in shown(app)
+        assert "SHOPPER  ORDER" not in shown(app)
         await pilot.press("q")
         await pilot.pause()
         assert app.scope == "dashboard"
