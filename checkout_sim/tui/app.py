@@ -43,6 +43,7 @@ from checkout_sim.tui.screens.view import View
 DEFAULT_THEME = "checkout-dark"
 _SLOW_FRAME_S = 0.05
 _SLOW_EVERY_S = 0.25
+_BEHIND_EVERY_S = 0.5  # drawing what nobody can follow took half of the time of catching up
 
 
 class Frozen(NamedTuple):
@@ -183,8 +184,9 @@ class CheckoutSimApp(App[int]):
         if began_s < self._next_frame_s:
             return
         self.draw_now()
-        slow = time.monotonic() - began_s > _SLOW_FRAME_S
-        self._next_frame_s = began_s + (_SLOW_EVERY_S if slow or not self.app_focus else 0.0)
+        slow = time.monotonic() - began_s > _SLOW_FRAME_S or not self.app_focus
+        rest_s = _SLOW_EVERY_S if slow else 0.0
+        self._next_frame_s = began_s + (_BEHIND_EVERY_S if self.link.catching_up else rest_s)
 
     def draw_now(self) -> None:
         """Draw a frame whether it is due or not: after a key, and in tests."""

@@ -14,6 +14,9 @@ from checkout_sim.model.command import Asked, Command, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.stream.connect import Streaming
 
+_PAUSE_S = 0.002
+_FLOWING_S = 0.05
+_MANY_SLICES = 5
 _SLICE_S = 0.008  # catching up 100,000 lines must not cost a key press more than this
 
 
@@ -26,6 +29,7 @@ class EngineLink:
     by: str = "operator"
     ended: str = ""
     received: int = 0
+    full_slices: int = 0  # in a row, without a pause between two items
     touched_s: float = (
         0.0  # monotonic, when the last item came: the board's clock goes on from here
     )
@@ -38,16 +42,27 @@ class EngineLink:
             async for item in self.connection:
                 reduce(self.board, item)
                 self.received += 1
-                self.touched_s = now = time.monotonic()
+                now = time.monotonic()
+                if now - self.touched_s > _PAUSE_S:  # it had run dry: whatever comes now is new
+                    self.full_slices, slice_began = 0, now
+                self.touched_s = now
                 if now - slice_began > _SLICE_S:
+                    self.full_slices += 1
                     await self._ask_for_gap()
                     await asyncio.sleep(0)
-                    slice_began = time.monotonic()
+                    # The screen's turn was no pause of the stream's.
+                    self.touched_s = slice_began = time.monotonic()
         except (EngineGone, OSError, ValueError) as error:
             self.ended = str(error)
         else:
             self.ended = self.board.session.state.message or "the engine closed its stream"
         on_end(self.ended)
+
+    @property
+    def catching_up(self) -> bool:
+        """Return whether more is waiting than a person could follow."""
+        flowing = time.monotonic() - self.touched_s < _FLOWING_S
+        return self.full_slices >= _MANY_SLICES and flowing
 
     async def send(self, command: Command) -> str:
         """Send a command, remembered until its answer comes. Raises EngineGone."""
