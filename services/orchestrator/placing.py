@@ -93,6 +93,15 @@ class Placing:
             raise DatabaseUnavailable(error.error, definite=True) from error
         return there
 
+    async def _present(self, saga: Saga) -> Saga:
+        """Return the saga as it stands now, or as last seen: what is committed is never a 503."""
+        try:
+            found: Saga | None = await self._context.db.read(saga_log.by_id, saga.id)
+        except DatabaseUnavailable as error:
+            sys.stderr.write(f"orchestrator: {saga.id} cannot be read: {error.error}\n")
+            return saga
+        return found or saga
+
     async def _drive(self, saga: Saga) -> Saga:
         try:
             return await self._driver.drive(saga)
@@ -116,8 +125,7 @@ class Placing:
         while not saga.has_ended:
             left_ms = until_ms - context.clock.monotonic_ms()
             # Looked at even when no time is left: somebody else may have driven it meanwhile.
-            found: Saga | None = await context.db.read(saga_log.by_id, saga.id)
-            saga = found or saga
+            saga = await self._present(saga)
             if left_ms <= 0:
                 break
             if not saga.has_ended:

@@ -5,6 +5,8 @@ import asyncio
 import httpx
 import pytest
 
+from services.chassis.errors import DatabaseUnavailable
+from services.chassis.sqlite import SqliteDatabase
 from tests.services.orchestrator.world import Orchestrator, Payment, Shop
 from tests.services.order.world import Gate, declining, refuse
 
@@ -191,3 +193,20 @@ async def test_the_routes_are_documented(orchestrator: Orchestrator) -> None:
     paths = (await orchestrator.http.get("/openapi.json")).json()["paths"]
     assert {"/saga/place-order", "/saga/{sagaId}"} == set(paths)
     assert (await orchestrator.http.get("/docs")).status_code == 200
+
+
+async def test_a_log_that_cannot_be_read_any_more_makes_a_committed_saga_202_and_not_503(
+    asleep: Orchestrator, shop: Shop, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep.settings = {"answer_ms": 50, "tick_ms": 600_000}
+    await shop.add()
+    payment.then("process", refuse)
+
+    async def unreadable(*_: object) -> None:
+        raise DatabaseUnavailable("The database cannot be read: disk I/O error", definite=True)
+
+    async with asleep.running() as orchestrator:
+        monkeypatch.setattr(SqliteDatabase, "read", unreadable)
+        answer = await orchestrator.place(key="k1")
+        monkeypatch.undo()
+        assert told(answer) == (202, "pending")
