@@ -207,9 +207,6 @@ async def test_the_board_draws_at_every_size(size: tuple[int, int]) -> None:
 
 
 async def test_a_verdict_stays_to_be_read_when_the_next_session_opens() -> None:
-    following = Stretch(
-        run_id="7c1f", folder="/runs/7c1f", scenario="", strategy="naive", live=True
-    )
     async with standing("6", *BUSY, FINAL, NEXT, *busy(8).seen, size=WIDE) as at:
         assert "judged  invalid" in at.text("#summary")
         assert "a new session is open" in at.text("#summary")
@@ -219,9 +216,6 @@ async def test_a_verdict_stays_to_be_read_when_the_next_session_opens() -> None:
 
 
 async def test_the_next_session_is_shown_once_it_was_judged_itself() -> None:
-    following = Stretch(
-        run_id="7c1f", folder="/runs/7c1f", scenario="", strategy="naive", live=True
-    )
     fresh = Judged(run_id="7c1f", provisional=True, status=None, judged={"replies_are_true": 1})
     async with standing("6", *BUSY, FINAL, NEXT, *busy(8).seen, fresh) as at:
         assert "run 7c1f" in at.text("#summary")
