@@ -19,7 +19,7 @@ from checkout_sim.model.errors import (
     StrategyUnknown,
 )
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.model.wire import STRATEGIES
 from checkout_sim.scenario_files.shipped import links_path, shipped_roots
 
 CORE_TAG = "core"
@@ -108,17 +108,13 @@ def short_names(names_by_path: Mapping[str, str]) -> dict[str, str]:
 def known_strategies(names: Sequence[str]) -> list[str] | None:
     """Return the strategies asked for, None for those the scenarios name.
 
-    Raises StrategyUnknown for one that does not exist or is not built yet.
+    Raises StrategyUnknown for one that does not exist.
     """
     for name in names:
-        if name in RESERVED_STRATEGIES:
-            raise StrategyUnknown(
-                f'strategy "{name}" is not built yet; built are {", ".join(BUILT_STRATEGIES)}'
-            )
-        if name not in BUILT_STRATEGIES:
+        if name not in STRATEGIES:
             raise StrategyUnknown(
                 f'there is no strategy "{name}"{_nearest(name)}; '
-                f"built are {', '.join(BUILT_STRATEGIES)}"
+                f"choose from {', '.join(STRATEGIES)}"
             )
     return list(dict.fromkeys(names)) or None
 
@@ -126,5 +122,5 @@ def known_strategies(names: Sequence[str]) -> list[str] | None:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a typing error needs it
 
-    near = get_close_matches(name, BUILT_STRATEGIES, n=1)
+    near = get_close_matches(name, STRATEGIES, n=1)
     return f'; did you mean "{near[0]}"?' if near else ""

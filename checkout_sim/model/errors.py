@@ -3,7 +3,7 @@
     CheckoutSimError
     ├── ScenarioInvalid       a scenario file cannot be used; carries every Problem found
     ├── ScenarioNotFound      no scenario goes by the name given, or there is nothing to run
-    ├── StrategyUnknown       a strategy that does not exist, or is not built yet
+    ├── StrategyUnknown       a strategy that does not exist
     ├── StackDidNotStart      a service, a port or the proxy server could not be had
     ├── FaultNotApplied       a fault was asked for and the read-back says otherwise
     ├── LedgerUnreadable      a service did not say what it finally believes
@@ -28,7 +28,7 @@ class ScenarioNotFound(CheckoutSimError):
 
 
 class StrategyUnknown(CheckoutSimError):
-    """The strategy named does not exist, or is reserved and not built yet."""
+    """The strategy named does not exist."""
 
 
 class StackDidNotStart(CheckoutSimError):

@@ -6,8 +6,7 @@ services/README.md is the contract; `tests/contract` holds these tables against 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BUILT_STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated", "choreographed")
-RESERVED_STRATEGIES: tuple[str, ...] = ()
+STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated", "choreographed")
 
 # Which links carry the checkouts of a strategy. Of a fault's alternatives the first in this order
 # is struck: with an orchestrator, what shoppers send goes to it before anything reaches order.

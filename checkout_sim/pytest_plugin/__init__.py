@@ -52,10 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
     name = config.getoption("--checkout-strategy")
     if name is None:
         return
-    from checkout_sim.model.wire import BUILT_STRATEGIES  # noqa: PLC0415 - see the module's own
+    from checkout_sim.model.wire import STRATEGIES  # noqa: PLC0415 - see the module's own
 
-    if name not in BUILT_STRATEGIES:
-        built = ", ".join(BUILT_STRATEGIES)
+    if name not in STRATEGIES:
+        built = ", ".join(STRATEGIES)
         raise pytest.UsageError(f'--checkout-strategy: "{name}" is not one of {built}')
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from checkout_sim.model.run import Run
 from checkout_sim.model.verdict import Broken
-from checkout_sim.model.wire import BUILT_STRATEGIES, RESERVED_STRATEGIES
+from checkout_sim.model.wire import STRATEGIES
 
 # What to type for a scenario's path where something shorter works: shipped ones go by name.
 Targets = Mapping[str, str]
@@ -85,8 +85,7 @@ def in_order(runs: Iterable[Run]) -> list[Run]:
 
 def strategy_place(name: str) -> tuple[int, str]:
     """Return where a strategy stands in the story the strategies tell; strangers come last."""
-    told = (*BUILT_STRATEGIES, *RESERVED_STRATEGIES)
-    return (told.index(name) if name in told else len(told), name)
+    return (STRATEGIES.index(name) if name in STRATEGIES else len(STRATEGIES), name)
 
 
 def counted(number: int, noun: str) -> str:

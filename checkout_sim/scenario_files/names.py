@@ -78,10 +78,8 @@ def queue(name: str) -> str:
 
 
 def strategy(name: str) -> str:
-    """Return the name of a strategy that is built."""
-    if name in wire.RESERVED_STRATEGIES:
-        raise NotAValue(f'"{name}" is not built yet; built: {", ".join(wire.BUILT_STRATEGIES)}')
-    return _known(name, wire.BUILT_STRATEGIES, f'"{name}" is no strategy')
+    """Return the name of a strategy."""
+    return _known(name, wire.STRATEGIES, f'"{name}" is no strategy')
 
 
 def database(name: str) -> str:

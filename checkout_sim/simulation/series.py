@@ -10,7 +10,7 @@ from pathlib import Path
 from checkout_sim.model.errors import Problem, ScenarioInvalid, StrategyUnknown
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.wire import BUILT_STRATEGIES, DATABASE_LINKS, RESERVED_STRATEGIES
+from checkout_sim.model.wire import DATABASE_LINKS, STRATEGIES
 from checkout_sim.simulation.attending import Attendant
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
@@ -25,15 +25,11 @@ _DATABASE_TARGETS = frozenset({"database", *DATABASE_LINKS.values()})
 
 
 def require_strategies(names: Sequence[str]) -> None:
-    """Raise StrategyUnknown for the first name that is reserved or does not exist."""
+    """Raise StrategyUnknown for the first name that does not exist."""
     for name in names:
-        if name in RESERVED_STRATEGIES:
+        if name not in STRATEGIES:
             raise StrategyUnknown(
-                f'strategy "{name}" is not built yet; built: {", ".join(BUILT_STRATEGIES)}'
-            )
-        if name not in BUILT_STRATEGIES:
-            raise StrategyUnknown(
-                f'strategy "{name}" does not exist; choose from {", ".join(BUILT_STRATEGIES)}'
+                f'strategy "{name}" does not exist; choose from {", ".join(STRATEGIES)}'
             )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from checkout_sim.model.claims import CORE
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle
-from checkout_sim.model.wire import BUILT_STRATEGIES
+from checkout_sim.model.wire import STRATEGIES
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
 from checkout_sim.simulation.single import simulate
@@ -34,7 +34,7 @@ async def measure(*, checkouts: int, engine: str = "auto") -> list[Figure]:
     spawner, servers = ForkServer(), Servers()
     await spawner.start(MODULES)
     try:
-        for strategy in BUILT_STRATEGIES:
+        for strategy in STRATEGIES:
             with tempfile.TemporaryDirectory() as made:
                 options = Options(
                     engine=engine,  # type: ignore[arg-type] # argparse knows the choices

@@ -26,7 +26,7 @@ from checkout_sim.board.scenario_lines import (
 from checkout_sim.board.scenario_rows import Entry, ScenarioRow, scenario_rows
 from checkout_sim.board.tokens import Line, Token
 from checkout_sim.model.command import RunScenario
-from checkout_sim.model.wire import BUILT_STRATEGIES
+from checkout_sim.model.wire import STRATEGIES
 from checkout_sim.scenario_files.shipped import shipped_roots
 from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.tui.editor import edit
@@ -151,7 +151,7 @@ class ScenariosView(View):
     def shown_strategies(self) -> tuple[str, ...]:
         """Return the strategies that have a column: those that are built, and any more named."""
         named = (name for entry in self.entries for name in entry.strategies)
-        return tuple(dict.fromkeys((*BUILT_STRATEGIES, *named)))
+        return tuple(dict.fromkeys((*STRATEGIES, *named)))
 
     @property
     def entry(self) -> Entry | None:
@@ -203,7 +203,7 @@ class ScenariosView(View):
             self.tell(f"{why}; E opens it", wrong=True)
             return
         strategies = tuple(one for one in wanted or entry.strategies if one in entry.strategies)
-        built = tuple(one for one in strategies if one in BUILT_STRATEGIES)
+        built = tuple(one for one in strategies if one in STRATEGIES)
         if not built:
             named = ", ".join(entry.strategies)
             self.tell(f"{entry.stem} expects nothing of {', '.join(wanted)}: {named}", wrong=True)
@@ -212,10 +212,10 @@ class ScenariosView(View):
 
     async def do_scenario_strategies(self, *names: str) -> None:
         """Go on to the next choice of strategies, or take the ones named."""
-        choices: list[tuple[str, ...]] = [(), *((name,) for name in BUILT_STRATEGIES)]
-        unknown = [name for name in names if name not in BUILT_STRATEGIES]
+        choices: list[tuple[str, ...]] = [(), *((name,) for name in STRATEGIES)]
+        unknown = [name for name in names if name not in STRATEGIES]
         if unknown:
-            known = ", ".join(BUILT_STRATEGIES)
+            known = ", ".join(STRATEGIES)
             self.tell(f"there is no strategy {unknown[0]}; there are {known}", wrong=True)
             return
         if names:
