@@ -21,6 +21,7 @@ from checkout_sim.model.errors import (
     FaultNotApplied,
     HistoryUnreadable,
     LedgerUnreadable,
+    NotReplayable,
     RunNotFound,
     RunNotKept,
     ScenarioInvalid,
@@ -78,7 +79,13 @@ def of_error(error: BaseException) -> Exit:
     if isinstance(error, BaseExceptionGroup):
         return worst(of_error(part) for part in error.exceptions)
     match error:
-        case ScenarioInvalid() | ScenarioNotFound() | StrategyUnknown() | RunNotFound():
+        case (
+            ScenarioInvalid()
+            | ScenarioNotFound()
+            | StrategyUnknown()
+            | RunNotFound()
+            | NotReplayable()
+        ):
             return Exit.USAGE
         case StackDidNotStart() | EngineGone():
             return Exit.NO_STACK

@@ -105,7 +105,7 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
     def show(socket: Path, *, owns_engine: bool) -> int:
         return _show(
             socket,
-            read_only=read_only or replay is not None,
+            read_only=read_only,  # of a recorded run the engine says so itself
             ascii_only=ascii_only,
             no_color="--no-color" in looks,
             theme=theme,

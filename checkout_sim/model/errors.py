@@ -9,6 +9,7 @@
     ├── LedgerUnreadable      a service did not say what it finally believes
     ├── RunNotKept            the disk or the folder refuses what a run must leave behind
     ├── RunNotFound           no archived run goes by the name given
+    ├── NotReplayable         an archived run had no plan that could be carried out again
     ├── HistoryUnreadable     an archived run cannot be read or is too old
     └── EngineGone            no engine listens, or it ended while it was being asked
 
@@ -49,6 +50,10 @@ class RunNotKept(CheckoutSimError):
 
 class RunNotFound(CheckoutSimError):
     """No archived run goes by that name, or more than one does."""
+
+
+class NotReplayable(CheckoutSimError):
+    """An archived run was somebody's live session: no plan drew it, so none can be run again."""
 
 
 class HistoryUnreadable(CheckoutSimError):

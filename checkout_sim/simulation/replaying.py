@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checkout_sim.archive.runs import LOCK_NAME, read_lock
-from checkout_sim.model.errors import HistoryUnreadable
+from checkout_sim.model.errors import HistoryUnreadable, NotReplayable
 from checkout_sim.model.run import Run
 from checkout_sim.planning.unlock import Locked, unlock
 from checkout_sim.simulation.judging import judge_run
@@ -33,9 +33,11 @@ class Original:
 def read_original(folder: Path) -> Original:
     """Return what was run, judged by today's judge so that both sides are judged alike.
 
-    Raises HistoryUnreadable for a lock that is missing, damaged or of another version.
+    Raises HistoryUnreadable for a lock that is missing, damaged or of another version, and
+    NotReplayable for a live session's.
     """
     locked = unlock(read_lock(folder), named=str(folder / LOCK_NAME))
+    _require_plan(locked, folder)
     require_strategies([locked.strategy])
     run, why = None, ""
     try:
@@ -56,6 +58,17 @@ def replay(
     """Yield the runs of the lock's plan, as many as asked for; raises as `simulate_each` does."""
     planned = Planned(plan=locked.plan, scenario=locked.scenario, strategy=locked.strategy)
     return simulate_each([planned] * times, options=options, watch=watch, launched=launched)
+
+
+def _require_plan(locked: Locked, folder: Path) -> None:
+    """Raise NotReplayable where the lock has no step: replaying nothing would prove nothing."""
+    if not locked.plan.steps:
+        raise NotReplayable(
+            f"{folder.name} was a live session: an operator's keys made it, and its lock has no "
+            f"plan to run again. Save it as a scenario first (`checkout-sim tui --replay "
+            f"{folder.name}`, once it is judged 6, then w, and w again to write), then "
+            "`checkout-sim run` the file that was written"
+        )
 
 
 def _notes(locked: Locked) -> list[str]:

@@ -132,6 +132,7 @@ class CheckoutSimApp(App[int]):
             columns=self.size.width,
             rows=self.size.height,
             read_only=self.options.read_only or bool(stretch and stretch.read_only),
+            cuttable=not self.options.read_only and bool(stretch and not stretch.live),
             alive=not self.link.ended,
         )
 

@@ -18,6 +18,7 @@ from checkout_sim.model.command import (
     Pause,
     Redo,
     Restart,
+    SaveScenario,
     Subscribe,
 )
 
@@ -36,6 +37,7 @@ class Standpoint:
     columns: int
     rows: int
     read_only: bool = False
+    cuttable: bool = False  # a recorded run of our own: unchangeable, but scenarios are cut from it
     alive: bool = True  # whether an engine listens
 
     @property
@@ -53,7 +55,8 @@ def refusal(command: Command, at: Standpoint) -> str:  # noqa: PLR0911 - one for
         return ""
     if not at.alive:
         return "the engine has ended: nothing is running that could be changed; ctrl+q leaves"
-    if at.read_only and not isinstance(command, Close):
+    allowed = isinstance(command, Close) or (at.cuttable and isinstance(command, SaveScenario))
+    if at.read_only and not allowed:
         return "this is read-only: watching changes nothing"
     if isinstance(command, LiftAll | Close):
         return ""

@@ -18,6 +18,7 @@ from checkout_sim.model.command import (
     Stretch,
 )
 from checkout_sim.model.verdict import Status
+from checkout_sim.tui.options import Options
 from checkout_sim.tui.screens.review import ReviewView
 from checkout_sim.tui.widgets.stream_table import StreamTable
 from tests.tui.canned import told_by
@@ -38,6 +39,9 @@ ITEMS = (
         moments=("before checkout 1", "0.9s"),
     ),
     DraftItem(id="note_1", kept=True, what="note", begins="at 2 s", ends=""),
+)
+PLAYED = Stretch(
+    run_id="7c1e", folder="/runs/7c1e", scenario="", strategy="naive", live=False, read_only=True
 )
 FIRST = DraftScenario(run="/runs/7c1e")
 NAMED = replace(FIRST, name="recorded-1")
@@ -168,6 +172,22 @@ async def test_w_writes_the_engines_own_text_and_says_where() -> None:
 
         assert at.sent[1:] == [SaveScenario(name="recorded-1", text=TEXT)]
         assert "wrote scenarios/recorded-1.yaml" in at.told
+
+
+async def test_a_recorded_run_can_be_cut_and_written_though_nothing_in_it_can_be_changed() -> None:
+    async with standing("6", PLAYED, *busy().seen, JUDGED) as at:
+        await open_review(at, draft())
+        await at.press("w", "r")
+        assert at.sent == [FIRST, SaveScenario(name="recorded-1", text=TEXT)]
+
+
+async def test_who_only_watches_a_recorded_run_writes_nothing() -> None:
+    watching = Options(read_only=True)
+    async with standing("6", PLAYED, *busy().seen, JUDGED, options=watching) as at:
+        await open_review(at, draft())
+        await at.press("w")
+        assert "read-only" in at.told
+        assert at.sent == [FIRST]
 
 
 async def test_a_file_that_is_there_is_replaced_only_when_w_is_pressed_again() -> None:

@@ -54,7 +54,6 @@ ACTIONS: tuple[Action, ...] = (
         title="write",
         keys=("w",),
         scope=SCOPE,
-        harmful=True,
         hint=2,
         help="check it and write the file; a second w replaces one that is there",
     ),

@@ -10,7 +10,9 @@ from checkout_sim.archive.in_use import using
 from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import write_lock
 from checkout_sim.cli.boundary import guarded
+from checkout_sim.engine.session import planned_session
 from checkout_sim.model.history import Observation
+from checkout_sim.model.scenario import StackSpec
 from checkout_sim.ndjson import encode
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
@@ -180,6 +182,20 @@ def test_a_run_that_cannot_be_replayed_says_why_and_starts_nothing(
 
     assert guarded(["replay", four[0].name]) == code
     assert told in capsys.readouterr().err
+    assert len(listed(capsys)) == 4
+
+
+def test_a_live_session_is_not_replayed_but_saved_as_a_scenario_first(
+    four: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = planned_session("naive", StackSpec())
+    text = lock_text(session.plan, session.scenario, strategy="naive", versions={})
+    write_lock(four[0], text)
+
+    assert guarded(["replay", four[0].name]) == 2
+    told = capsys.readouterr().err
+    assert f"{four[0].name} was a live session" in told
+    assert f"checkout-sim tui --replay {four[0].name}" in told
     assert len(listed(capsys)) == 4
 
 
