@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
@@ -26,13 +25,12 @@ from checkout_sim.stack.kernel import CONFIRM_LIMIT_S, await_stopped
 from checkout_sim.stack.ports import LOOPBACK, PortReservation
 from checkout_sim.stack.postgresql_program import (
     PostgresProgram,
-    User,
     find_postgresql,
     require_version,
-    unprivileged,
 )
 from checkout_sim.stack.postgresql_scope import Administration, database_of
 from checkout_sim.stack.servers import ServerName
+from checkout_sim.stack.unprivileged import User, spawn, user_for
 
 READY_LIMIT_S = 20.0
 STOP_LIMIT_S = 5.0
@@ -41,24 +39,6 @@ _LAST_LINES = 8
 _FOLDER = "checkout-sim-pg-"  # short: a socket's path has 107 bytes
 _USER = "sim"
 
-# As rabbitmq.py: drop privileges, ask to die with the parent (a change of credentials clears that
-# request, prctl(2)), become the program. Its children end by themselves when it is gone.
-_EXEC_SHIM = """
-import os, signal, sys
-parent, uid, gid = map(int, sys.argv[1:4])
-if sys.platform == "linux":
-    import ctypes
-    libc = ctypes.CDLL(None)
-if uid >= 0:
-    os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
-if sys.platform == "linux":
-    libc.prctl(1, signal.SIGKILL)
-if os.getppid() != parent:
-    sys.exit(1)
-os.execv(sys.argv[4], sys.argv[4:])
-"""
 # Ends what is stopped if the tool dies meanwhile: a stopped process cannot see its parent go.
 _GUARD = 'read -r told || kill -KILL "$@" 2>/dev/null'
 _ADMITTED = """\
@@ -231,19 +211,13 @@ class PostgreSQL:
             ) from None
 
     async def _spawn(self, command: Sequence[str], log: str) -> asyncio.subprocess.Process:
-        uid, gid = (-1, -1) if self._user is None else (self._user.uid, self._user.gid)
-        with (self.folder / log).open("ab") as output:
-            return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _EXEC_SHIM),
-                *map(str, (os.getpid(), uid, gid)),
-                *command,
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
-                cwd=self.folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the tool, which still has faults to lift
-            )
+        return await spawn(
+            command,
+            user=self._user,
+            environment={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+            folder=self.folder,
+            log=log,
+        )
 
     async def _await_ready(self) -> None:
         """Return when it answers; StackDidNotStart with the end of its log otherwise."""
@@ -296,7 +270,7 @@ async def start_postgresql() -> PostgreSQL:
     Call it on the main thread: a child asked to die with its parent dies with the thread that
     started it.
     """
-    program, user = find_postgresql(), unprivileged()
+    program, user = find_postgresql(), user_for("database", "postgres")
     await asyncio.to_thread(_remove_stale)
     server = PostgreSQL(program, await asyncio.to_thread(_make_folder, user), user)
     try:

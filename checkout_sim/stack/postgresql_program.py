@@ -4,10 +4,8 @@ Takes the machine as it is; gives a program, or the sentence that says how to ge
 the server's programs, which distributions keep off PATH, in the places they put them.
 """
 
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +26,6 @@ _USUAL = (
     "/usr/local/pgsql/bin",
 )
 _MAJOR = re.compile(r"(\d+)")
-_ROOT = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +34,6 @@ class PostgresProgram:
 
     initdb: Path
     postgres: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """Whom a server started by root runs as: it refuses to run as root."""
-
-    uid: int
-    gid: int
 
 
 def find_postgresql() -> PostgresProgram:
@@ -74,24 +63,6 @@ def require_version(version: str) -> None:
         raise StackDidNotStart(
             f"database: PostgreSQL {version}, expected {LEAST_VERSION} or later: upgrade it"
         )
-
-
-def unprivileged() -> User | None:
-    """Return whom to become: the system's own postgres or nobody; None where not root."""
-    if sys.platform == "win32" or os.geteuid() != _ROOT:
-        return None
-    import pwd  # noqa: PLC0415 - Unix alone, and only for root
-
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return User(uid=entry.pw_uid, gid=entry.pw_gid)
-    raise StackDidNotStart(
-        "database: started by root, and there is no user postgres or nobody to run it as; "
-        "run checkout-sim as an ordinary user"
-    )
 
 
 def _folders() -> Iterator[Path]:

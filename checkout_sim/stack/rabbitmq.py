@@ -13,7 +13,6 @@ import secrets
 import shutil
 import signal
 import socket
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
@@ -24,13 +23,12 @@ from checkout_sim.stack.ports import LOOPBACK, PortReservation
 from checkout_sim.stack.rabbitmq_folder import configure, environment, make_folder, remove_stale
 from checkout_sim.stack.rabbitmq_program import (
     RabbitProgram,
-    User,
     find_rabbitmq,
     require_version,
-    unprivileged,
 )
 from checkout_sim.stack.rabbitmq_scope import delete_scope
 from checkout_sim.stack.servers import ServerName
+from checkout_sim.stack.unprivileged import User, spawn, user_for
 
 READY_LIMIT_S = 120.0  # five seconds of work, which a busy machine draws out
 STOP_LIMIT_S = 8.0
@@ -38,26 +36,6 @@ _POLL_S = 0.05
 _ASK_LIMIT_S = 2.0
 _LAST_LINES = 8
 _USER = "simulator"
-
-# Becomes an unprivileged user first, then asks to die with its parent, since a change of
-# credentials clears that request (prctl(2)), and then becomes the program: exec keeps both. The
-# user may not be able to read this Python, so everything is imported before.
-_EXEC_SHIM = """
-import os, signal, sys
-parent, uid, gid = map(int, sys.argv[1:4])
-if sys.platform == "linux":
-    import ctypes
-    libc = ctypes.CDLL(None)
-if uid >= 0:
-    os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
-if sys.platform == "linux":
-    libc.prctl(1, signal.SIGKILL)
-if os.getppid() != parent:
-    sys.exit(1)
-os.execv(sys.argv[4], sys.argv[4:])
-"""
 
 
 class RabbitMQ:
@@ -179,20 +157,13 @@ class RabbitMQ:
             ) from None
 
     async def _spawn(self, command: Sequence[str], log: str) -> asyncio.subprocess.Process:
-        uid, gid = (-1, -1) if self._user is None else (self._user.uid, self._user.gid)
-        shim = [sys.executable, "-I", "-S", "-c", _EXEC_SHIM]
-        with (self._folder / log).open("ab") as output:
-            return await asyncio.create_subprocess_exec(
-                *shim,
-                *map(str, (os.getpid(), uid, gid)),
-                *command,
-                env=environment(self._folder, *(reserved.port for reserved in self._ports)),
-                cwd=self._folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the tool, which still has faults to lift
-            )
+        return await spawn(
+            command,
+            user=self._user,
+            environment=environment(self._folder, *(reserved.port for reserved in self._ports)),
+            folder=self._folder,
+            log=log,
+        )
 
     async def _await_ready(self) -> None:
         """Return when AMQP is spoken; StackDidNotStart with the end of the log otherwise."""
@@ -230,9 +201,9 @@ async def start_rabbitmq() -> RabbitMQ:
     Call it on the main thread: a child asked to die with its parent dies with the thread that
     started it.
     """
-    program, user = find_rabbitmq(), unprivileged()
+    program, user = find_rabbitmq(), user_for("broker", "rabbitmq")
     await asyncio.to_thread(remove_stale)
-    folder = await asyncio.to_thread(make_folder, user)
+    folder = await asyncio.to_thread(make_folder, program, user)
     broker = RabbitMQ(program, folder, user)
     try:
         await broker.start()

@@ -11,7 +11,9 @@ from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 
 from checkout_sim.stack.ports import LOOPBACK
-from checkout_sim.stack.rabbitmq_program import User
+from checkout_sim.stack.rabbitmq_home import make_home, settings_of
+from checkout_sim.stack.rabbitmq_program import RabbitProgram
+from checkout_sim.stack.unprivileged import User
 
 _FOLDER = "checkout-sim-rabbitmq-"
 _CONFIGURATION = """\
@@ -40,7 +42,9 @@ def environment(base: Path, amqp: int, epmd: int, erlang: int) -> Mapping[str, s
     erlang_options = (
         "-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +SDio 2 +A 4"
     )
-    return inherited | {
+    return {
+        **inherited,
+        **settings_of(base / "server"),
         "HOME": str(base / "home"),
         "ERL_EPMD_PORT": str(epmd),
         "ERL_EPMD_ADDRESS": LOOPBACK,
@@ -63,15 +67,16 @@ def environment(base: Path, amqp: int, epmd: int, erlang: int) -> Mapping[str, s
     }
 
 
-def make_folder(user: User | None) -> Path:
+def make_folder(program: RabbitProgram, user: User | None) -> Path:
     """Make the server's folder, owned by whom it runs as, named after this process."""
     folder = Path(mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
     for name in ("mnesia", "log", "home", "conf", "schema"):
         (folder / name).mkdir()
     (folder / "conf" / "enabled_plugins").write_text("[].\n", encoding="utf-8")
     (folder / "conf" / "advanced.config").write_text("[].\n", encoding="utf-8")
+    make_home(program.installed, folder / "server")
     if user is not None:
-        for path in (folder, *folder.iterdir(), *(folder / "conf").iterdir()):
+        for path in (folder, *folder.iterdir(), *folder.glob("conf/*"), *folder.glob("server/*")):
             os.chown(path, user.uid, user.gid)
     return folder
 

@@ -4,10 +4,8 @@ Takes the machine as it is; gives a program, or the sentence that says how to ge
 process: the version is read from where Debian and the generic archive unpack the server.
 """
 
-import os
 import re
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +23,6 @@ _USUAL = (
     "/usr/local/sbin/rabbitmq-server",
 )
 _VERSION = re.compile(r"rabbitmq(?:_server)?[-/](\d+(?:\.\d+)*)")
-_ROOT = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +33,10 @@ class RabbitProgram:
     epmd: Path
     version: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """Whom a server started by root runs as: it must not run as root."""
-
-    uid: int
-    gid: int
+    @property
+    def installed(self) -> Path:
+        """Return the folder of the server, which holds its `sbin` and its `plugins`."""
+        return self.server.resolve().parent.parent
 
 
 def find_rabbitmq() -> RabbitProgram:
@@ -71,24 +65,6 @@ def require_version(version: str) -> None:
         raise StackDidNotStart(
             f"broker: RabbitMQ {version} is installed, expected {least} or later: upgrade it"
         )
-
-
-def unprivileged() -> User | None:
-    """Return whom to become: the system's own rabbitmq or nobody; None where not root."""
-    if sys.platform == "win32" or os.geteuid() != _ROOT:
-        return None
-    import pwd  # noqa: PLC0415 - Unix alone, and only for root
-
-    for name in ("rabbitmq", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return User(uid=entry.pw_uid, gid=entry.pw_gid)
-    raise StackDidNotStart(
-        "broker: started by root, and there is no user rabbitmq or nobody to run it as; "
-        "run checkout-sim as an ordinary user"
-    )
 
 
 def _server() -> Path | None:

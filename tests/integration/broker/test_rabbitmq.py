@@ -85,6 +85,12 @@ async def test_a_tool_killed_by_sigkill_leaves_neither_broker_nor_epmd() -> None
             await asyncio.sleep(0.01)
 
 
+def _applications(pid: int) -> set[str]:
+    """Return what Erlang may load, by what the broker's process was told."""
+    folder = Path(psutil.Process(pid).environ()["ERL_LIBS"])
+    return {entry.name.rpartition("-")[0] for entry in folder.iterdir()}
+
+
 def _lives(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
@@ -101,6 +107,12 @@ async def test_it_listens_on_loopback_alone_and_not_as_root(rabbitmq: RabbitMQ) 
     }
     assert listening == {LOOPBACK}
     assert broker.uids().effective != 0
+
+
+async def test_it_starts_without_the_plugins_beside_it(rabbitmq: RabbitMQ) -> None:
+    names = _applications(rabbitmq.pid)
+    assert {"rabbit", "rabbit_common", "ra"} <= names
+    assert names.isdisjoint({"rabbitmq_management", "rabbitmq_mqtt", "cowboy"})
 
 
 async def test_a_closed_scope_leaves_no_queue(url: str, scope: str, rabbitmq: RabbitMQ) -> None:
