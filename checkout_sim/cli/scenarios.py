@@ -11,7 +11,7 @@ from checkout_sim.cli.streams import complain, results, show, tell
 from checkout_sim.model.errors import ScenarioInvalid
 
 if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
-    from checkout_sim.model.scenario import Expectation, Scenario
+    from checkout_sim.model.scenario import Scenario
 
 LIST_EXAMPLES = """\
   checkout-sim list                all shipped scenarios
@@ -45,24 +45,15 @@ def list_scenarios(
 ) -> None:
     """List scenarios and the verdict each strategy must earn.
 
-    Without targets all shipped ones; the last column says why a scenario exists.
+    Without targets all shipped ones; below each stands why it exists.
     """
-    from rich import box  # noqa: PLC0415 - rich costs 40 ms that --help does without
-    from rich.table import Table  # noqa: PLC0415
-
+    from checkout_sim.cli.course import course  # noqa: PLC0415 - rich costs --help 40 ms
     from checkout_sim.cli.targets import loaded  # noqa: PLC0415 - imports scenario loading
 
     scenarios, problems = loaded(targets or [])
     shown = [one for one in scenarios if tag is None or tag in one.tags]
-    strategies = list(dict.fromkeys(name for one in shown for name in one.expect))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("scenario", no_wrap=True)
-    for heading in ("tags", *strategies, "why"):
-        table.add_column(heading)
-    for one in shown:
-        stated = (_stated(one.expect.get(name)) for name in strategies)
-        table.add_row(one.name, " ".join(one.tags), *stated, one.why)
-    show(results(), table)
+    console = results()
+    show(console, course(shown, width=console.width))
     tell(_counted(shown, tag) + "; under each strategy, the verdict it must earn")
     errors = tuple(problem for problem in problems if problem.severity == "error")
     if errors:
@@ -105,10 +96,6 @@ def schema(
     from checkout_sim.scenario_files.load import json_schema  # noqa: PLC0415 - imports pydantic
 
     tell(json.dumps(json_schema(), indent=2))
-
-
-def _stated(expectation: "Expectation | None") -> str:
-    return "–" if expectation is None else expectation.verdict  # noqa: RUF001 - typography
 
 
 def _counted(shown: list["Scenario"], tag: str | None) -> str:
