@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
 from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
 from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
 from checkout_sim.stack.launch import Launched
-from checkout_sim.stack.servers import Servers
+from checkout_sim.stack.servers import ServerName, Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES, Service
 
@@ -75,10 +75,27 @@ async def simulate_pairs(
     """Yield the run of each scenario with the strategy beside it, as `simulate_each` does."""
     require_strategies([strategy for _, strategy in asked])
     planned = (planned_run(scenario, strategy=strategy, seed=seed) for scenario, strategy in asked)
-    runs = simulate_each(planned, options=options, watch=watch, launched=launched, attend=attend)
+    runs = simulate_each(
+        planned,
+        options=options,
+        watch=watch,
+        launched=launched,
+        attend=attend,
+        shared=shared_servers(asked),
+    )
     async with contextlib.aclosing(runs):
         async for run in runs:
             yield run
+
+
+def shared_servers(asked: Sequence[tuple[Scenario, str]]) -> frozenset[ServerName]:
+    """Return which servers some of these runs will share: those that no fault of theirs strikes."""
+    return frozenset(
+        name
+        for scenario, strategy in asked
+        for name in needed(strategy, scenario.stack)
+        if not any(name in getattr(fault.kind, "processes", ()) for fault in scenario.faults)
+    )
 
 
 def on_database(scenario: Scenario, database: DatabaseChoice) -> Scenario:
@@ -105,10 +122,12 @@ async def simulate_each(
     watch: Callable[[Progress], None],
     launched: Launched | None = None,
     attend: Callable[[Planned], Attendant] | None = None,
+    shared: Collection[ServerName] = (),
 ) -> AsyncGenerator[Run, None]:
     """Yield runs as they finish, `options.jobs` at a time over one warm fork server.
 
-    `launched` is a fork server already on its way; `attend` gives each run its attendant. With
+    `launched` is a fork server already on its way; `attend` gives each run its attendant;
+    `shared` servers, which start slowly, are begun before the run that needs them. With
     `fail_fast` nothing new begins after a run that is not as expected. Raises what
     `simulate_planned` raises, after the other worlds are down.
     """
@@ -138,6 +157,7 @@ async def simulate_each(
     warming = asyncio.create_task(fork_server.start(MODULES))
     means = Means(options=options, spawner=_WhenWarm(fork_server, warming), servers=servers)
     try:
+        servers.begin(shared)
         workers = [asyncio.create_task(work()) for _ in range(_at_a_time(options))]
         working = len(workers)
         while working:

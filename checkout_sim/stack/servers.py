@@ -6,7 +6,7 @@ itself gets a private one. `Processes` lets the injector treat it like any servi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, Protocol, assert_never
 
@@ -16,6 +16,7 @@ from checkout_sim.model.seen import ProcessKind, ProcessNote
 from checkout_sim.stack.supervisor import Supervisor
 
 ServerName = Literal["broker", "database"]
+DATABASE_URL_VARIABLE = "CHECKOUT_SIM_DATABASE_URL"  # how a program is told of somebody's own
 Start = Callable[[], Awaitable["Server"]]
 
 # What starts each; `rabbitmq.py` and `postgresql.py` enter themselves by name, so that neither is
@@ -116,16 +117,23 @@ class Servers:
             finally:
                 await server.stop()
             return
-        starting = self._shared.get(name)
-        if starting is None:
-            starting = self._shared[name] = asyncio.create_task(self._start(name))
-        server = await asyncio.shield(starting)
+        self.begin([name])
+        server = await asyncio.shield(self._shared[name])
         async with self._reviving:
             try:
                 await server.start_again()
             except FaultNotApplied as dead:
                 raise StackDidNotStart(str(dead)) from dead
         yield server
+
+    def begin(self, names: Iterable[ServerName]) -> None:
+        """Begin to start the shared servers of these names that are not begun: side by side.
+
+        Whoever borrows one waits the less, and is who hears what went wrong.
+        """
+        for name in names:
+            if name not in self._shared:
+                self._shared[name] = asyncio.create_task(self._start(name))
 
     async def close(self) -> None:
         """Stop every shared server, one that is still starting included."""
@@ -191,6 +199,7 @@ async def borrowed(
     """Yield the servers a run needs, its scope opened; those its faults strike are its own."""
     async with AsyncExitStack() as closing:
         lent: dict[ServerName, Server] = {}
+        servers.begin(name for name in names if name not in struck)
         for name in names:
             borrowing = servers.borrow(name, private=name in struck)
             lent[name] = await closing.enter_async_context(borrowing)
