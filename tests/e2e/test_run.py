@@ -48,14 +48,16 @@ def quick(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_naive_is_caught_as_expected_and_hardened_holds(tmp_path: Path) -> None:
+def test_naive_is_caught_as_expected_and_the_others_hold(tmp_path: Path) -> None:
     ended = checkout_sim("run", "lost-response-silent", "--json", "report.json", cwd=tmp_path)
 
     assert ended.code == 0, ended.err
     report = report_in(tmp_path / "report.json")
     jsonschema.validate(report, schema())
     verdicts = {run["strategy"]: (run["verdict"], run["as_expected"]) for run in report["runs"]}
-    assert verdicts == {"naive": ("invalid", True), "hardened": ("valid", True)}
+    assert verdicts.pop("naive") == ("invalid", True)
+    assert {"hardened", "orchestrated"} <= verdicts.keys()
+    assert set(verdicts.values()) == {("valid", True)}
     (naive,) = [run for run in report["runs"] if run["strategy"] == "naive"]
     assert {violation["invariant"] for violation in naive["violations"]} == {
         "unconfirmed_means_not_paid",
