@@ -217,9 +217,10 @@ def _used(board: Board, one: Observation) -> None:
 
 
 def _saga(row: Row, one: Observation) -> Row:
-    step = one.data.get("step")
-    done = {"saga.completed": "done", "saga.compensated": "undone", "saga.failed": "failed"}
-    return row._replace(saga=done.get(one.kind) or str(step or one.kind.partition(".")[2]))
+    if one.kind == "saga.ended":
+        state = str(one.data.get("state") or "ended")
+        return row._replace(saga={"confirmed": "done", "canceled": "undone"}.get(state, state))
+    return row._replace(saga=str(one.data.get("step") or one.kind.partition(".")[2]))
 
 
 def _order_is(status: str) -> Change:

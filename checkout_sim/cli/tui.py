@@ -9,12 +9,20 @@ from typing import Annotated, Literal
 import typer
 
 from checkout_sim.cli.exits import Exit
-from checkout_sim.cli.options import DEFAULT_RUNS_DIR, EngineOption, RunsDir, ToxiproxyUrl
+from checkout_sim.cli.options import (
+    DEFAULT_RUNS_DIR,
+    Database,
+    DatabaseUrl,
+    EngineOption,
+    RunsDir,
+    ToxiproxyUrl,
+)
 from checkout_sim.cli.streams import complain, tell
 
 EXAMPLES = """\
   checkout-sim tui                          naive services, yours to break
   checkout-sim tui --strategy hardened      those that hold
+  checkout-sim tui --database postgres      with links to the database, yours to break too
   checkout-sim tui --replay latest --speed 4
                                             a recorded run again, four times as fast
   checkout-sim tui --attach --read-only     watch the engine that runs already
@@ -37,6 +45,8 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
         str, typer.Option("--strategy", "-s", metavar="NAME", help="What the services do.")
     ] = "naive",
     engine: EngineOption = "auto",
+    database: Database = None,
+    database_url: DatabaseUrl = None,
     attach: Annotated[
         bool, typer.Option("--attach", help="Join the engine that was started last.")
     ] = False,
@@ -84,9 +94,11 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
     within five seconds every fault is lifted and every process stopped. What you did is archived
     like any run, and can be saved as a scenario. `?` lists the keys.
     """
+    from checkout_sim.cli import servers  # noqa: PLC0415 - beside its use
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
 
     words.known_strategies([strategy])
+    rows_in = servers.database_for(database, database_url)
     looks = [
         *(["--ascii"] if ascii_only else []),
         *(["--no-color"] if no_color or os.environ.get("NO_COLOR") else []),
@@ -95,6 +107,11 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
     ]
     arguments = ["--strategy", strategy, "--engine", engine, "--runs-dir", str(runs_dir)]
     arguments += ["--toxiproxy-url", toxiproxy_url] if toxiproxy_url else []
+    arguments += ["--database", rows_in] if rows_in else []
+    if database_url:  # it holds a password, and a command line is everybody's to read
+        from checkout_sim.stack.servers import DATABASE_URL_VARIABLE  # noqa: PLC0415 - beside it
+
+        os.environ[DATABASE_URL_VARIABLE] = database_url
     arguments += _replayed(replay, speed, runs_dir)
     if serve or serve_control:
         from checkout_sim.cli.tui_serve import serve_pages  # noqa: PLC0415 - imports aiohttp

@@ -124,8 +124,11 @@ def _scenario(
         "why": _why(stretch),
         "tags": ["recorded"],
     }
-    if time_scale != 1.0:
-        scenario["stack"] = {"time_scale": time_scale}
+    stack: dict[str, Any] = {"time_scale": time_scale} if time_scale != 1.0 else {}
+    if stretch.run.get("database", "sqlite") != "sqlite":
+        stack["database"] = stretch.run["database"]
+    if stack:
+        scenario["stack"] = stack
     scenario["load"] = load_of(
         stretch.purchases, rhythm, keep_times=_keep_times(stretch, faults, choices)
     )

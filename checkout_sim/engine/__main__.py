@@ -2,10 +2,13 @@
 
 On standard output: one line of JSON with the path of the socket as soon as it listens, and, where
 something was judged, one with the verdict before the end. Everything else goes to standard error.
+The address of somebody's own PostgreSQL server comes by the environment, since it holds a password
+and a command line is everybody's to read.
 """
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from checkout_sim.scenario_files.links import link_names
 from checkout_sim.scenario_files.shipped import links_path
 from checkout_sim.simulation.options import Options
 from checkout_sim.simulation.series import require_strategies
+from checkout_sim.stack.servers import DATABASE_URL_VARIABLE
 
 _NO_STACK = 4
 
@@ -29,7 +33,8 @@ def main(arguments: list[str]) -> int:
         require_strategies([asked.strategy])
         setting = Setting(
             strategy=asked.strategy,
-            spec=StackSpec(time_scale=asked.time_scale),
+            spec=StackSpec(time_scale=asked.time_scale, database=asked.database or "sqlite"),
+            database=asked.database,
             links=tuple(link_names(map_of_links)),
             runs_folder=asked.runs_dir,
             scenarios_folder=asked.scenarios,
@@ -42,6 +47,7 @@ def main(arguments: list[str]) -> int:
             runs_folder=asked.runs_dir,
             jobs=1,
             links_path=map_of_links,
+            database_url=os.environ.get(DATABASE_URL_VARIABLE),
         )
         asyncio.run(run(Program(setting=setting, options=options, owned=asked.owned)))
     except CheckoutSimError as error:
@@ -55,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strategy", default="naive")
     parser.add_argument("--engine", default="auto", choices=("auto", "toxiproxy", "embedded"))
     parser.add_argument("--toxiproxy-url")
+    parser.add_argument("--database", choices=("sqlite", "postgres"))
     parser.add_argument("--runs-dir", type=Path, default=Path(".checkout-sim"))
     parser.add_argument("--scenarios", type=Path, default=Path("scenarios"))
     parser.add_argument("--time-scale", type=float, default=1.0)

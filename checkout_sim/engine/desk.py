@@ -34,7 +34,8 @@ from checkout_sim.model.errors import CheckoutSimError, ScenarioInvalid
 from checkout_sim.model.scenario import Scenario, StackSpec
 from checkout_sim.scenario_files.load import load_scenario
 from checkout_sim.simulation.means import Means
-from checkout_sim.simulation.series import require_strategies
+from checkout_sim.simulation.options import DatabaseChoice
+from checkout_sim.simulation.series import on_database, require_strategies
 from checkout_sim.simulation.single import simulate_planned
 from checkout_sim.stream.serve import Server
 from checkout_sim.stream.subscriber import Subscriber
@@ -49,6 +50,7 @@ class Setting:
     links: tuple[str, ...]  # every link of toxiproxy.json
     runs_folder: Path
     scenarios_folder: Path  # where recorded scenarios are saved
+    database: DatabaseChoice | None = None  # of scenarios too; None: what each of them says
     replay: Path | None = None
     speed: float = 1.0
 
@@ -220,6 +222,8 @@ class Desk:
         try:
             scenario = load_scenario(Path(wanted.path), links=self._setting.links)
             require_strategies(wanted.strategies)
+            if self._setting.database is not None:
+                scenario = on_database(scenario, self._setting.database)
         except ScenarioInvalid as error:
             raise Refusal(
                 "invalid", str(error), "`checkout-sim validate` tells the same"

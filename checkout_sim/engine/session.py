@@ -300,7 +300,11 @@ class Session:
         self.submit(Checkout(shopper=shopper))
 
     def _no_cart(self, asking: Asking, message: str) -> None:
-        asking.failed("engine_stuck", message, "start or resume the order process")
+        asking.failed(
+            "engine_stuck",
+            message,
+            "the cart is filled at the order service itself: start or resume it, heal its database",
+        )
         self._desk.trouble(message)
 
     def _found_foreign(self, link: str, toxic: PlacedToxic) -> None:

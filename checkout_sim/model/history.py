@@ -4,7 +4,8 @@ The file `history.ndjson` holds one observation per line; its `data` fields by k
 contract between the runner and the judge:
 
     run.opened        scenario, path, digest, strategy, seed, checkouts, proof_checkouts,
-                      faults [DeclaredFault as object], links [names carrying this strategy],
+                      faults [DeclaredFault as object], database: sqlite | postgres,
+                      links [names carrying this strategy],
                       invariants [names], expect {Expectation as object} | null, time_scale,
                       settings {service: {name: value}},
                       engine {name, version}, tool, python, history_version (1)

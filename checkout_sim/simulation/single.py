@@ -178,6 +178,7 @@ def _open(recording: Recording, planned: Planned, live: LiveWorld) -> None:
         "checkouts": plan.checkouts,
         "proof_checkouts": len(plan.proof),
         "faults": [asdict(fault) for fault in plan.faults],
+        "database": plan.stack.database,
         "links": list(links_of(planned.strategy, plan.stack.database)),
         "invariants": list(plan.invariants),
         "expect": None if expected is None else asdict(expected),

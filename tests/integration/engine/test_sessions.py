@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from checkout_sim.model.command import (
     Adjust,
     Buy,
@@ -28,6 +30,7 @@ from checkout_sim.scenario_files.links import link_names
 from checkout_sim.scenario_files.load import load_scenario
 from checkout_sim.scenario_files.shipped import links_path
 from checkout_sim.simulation.judging import judge_run
+from checkout_sim.stack.postgresql_program import is_installed
 from tests.integration.engine.engine import CART, a_session, an_operator, buy, reply_lost
 
 
@@ -217,6 +220,35 @@ async def test_a_late_subscriber_gets_the_whole_session_from_its_beginning(here:
     numbers = [seen.id for seen in late.observations]
     assert numbers == list(range(1, len(numbers) + 1))
     assert last in late.observations
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs PostgreSQL's server programs")
+async def test_a_session_on_postgres_breaks_the_way_to_the_database_and_heals_it(
+    here: Path,
+) -> None:
+    arguments = ("--strategy", "hardened", "--engine", "embedded", "--database", "postgres")
+    cut = Inject(name="down_b", kind=LinkFault(links=("payment_to_database",), down=True))
+    async with a_session(here, *arguments) as (_, operator):
+        await operator.do(cut)
+        await operator.until_seen("fault.injected", fault="down_b")
+        await operator.do(buy())
+        struck = await operator.until_seen("client.ended", checkout=1)
+        await operator.do(LiftAll())
+        await operator.until_seen("fault.lifted", fault="down_b")
+        await operator.do(buy())
+        healed = await operator.until_seen("client.ended", checkout=2)
+        await operator.do(Judge())
+        verdict = await operator.verdict()
+        await operator.do(DraftScenario(name="cut"))
+        draft = await operator.until_answer(Draft)
+
+    opened = next(seen for seen in operator.observations if seen.kind == "run.opened")
+    assert opened.data["database"] == "postgres"
+    assert struck.data["claim"] != "confirmed"
+    assert healed.data["claim"] == "confirmed"
+    assert verdict.status == "valid"
+    assert draft.problems == ()
+    assert "database: postgres" in draft.text
 
 
 async def test_a_text_that_is_no_scenario_is_not_written(here: Path) -> None:

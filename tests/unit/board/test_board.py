@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -254,3 +255,16 @@ def test_old_harmless_rows_shrink_to_counts_and_suspects_stay() -> None:
     assert len(board.checkouts.rows) == 10
     assert board.checkouts.counts["confirmed"] == 28
     assert board.checkouts.seen == 29
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("confirmed", "done"), ("canceled", "undone"), ("failed", "failed")]
+)
+def test_a_saga_shows_its_step_and_then_how_it_ended(state: str, shown: str) -> None:
+    tale = opened("orchestrated")
+    order = tale.order(1).placed().created()
+    tale.see("saga.step_started", source="orchestrator", order=order.id, checkout=1, step="charge")
+    under_way = folded(tale.seen).checkouts.rows["1"].saga
+    tale.see("saga.ended", source="orchestrator", order=order.id, checkout=1, state=state)
+
+    assert (under_way, folded(tale.seen).checkouts.rows["1"].saga) == ("charge", shown)

@@ -11,10 +11,10 @@ CAP = {"is": "Line", "product": "cap", "quantity": 1, "price_minor": 2900}
 class Session:
     """Observations as a session records them, one after another."""
 
-    def __init__(self, strategy: str = "naive") -> None:
+    def __init__(self, strategy: str = "naive", **run: Any) -> None:
         self.seen: list[Observation] = []
         self.add(0, "phase.entered", phase="start")
-        self.add(1, "run.opened", strategy=strategy, time_scale=1.0)
+        self.add(1, "run.opened", strategy=strategy, **{"time_scale": 1.0, **run})
         self.add(2, "phase.entered", phase="storm")
 
     def add(

@@ -80,6 +80,20 @@ def test_a_fault_armed_between_checkouts_begins_before_the_next(scenario_of: Any
     assert scenario.expect["naive"].trips == ("unconfirmed_means_not_paid",)
 
 
+def test_a_session_on_postgres_becomes_a_scenario_on_postgres(scenario_of: Any) -> None:
+    session = (
+        Session("hardened", database="postgres")
+        .injects("cut", 100, target="order_to_database")
+        .buys(1, 200, 900)
+        .calms(1000)
+    )
+
+    scenario = scenario_of(made(session))
+
+    assert scenario.stack.database == "postgres"
+    assert scenario.faults[0].kind.links == ("order_to_database",)
+
+
 def test_a_fault_armed_upon_an_event_begins_on_it_and_as_much_later(scenario_of: Any) -> None:
     session = (
         Session()
