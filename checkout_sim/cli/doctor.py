@@ -20,11 +20,28 @@ EXAMPLES = """\
 """
 
 # The ports of `up` (services/README.md) and of Toxiproxy's API; `run` takes free ones.
-FIXED_PORTS = {3000: "order", 3001: "payment", 3003: "gateway", 8474: "Toxiproxy"}
+FIXED_PORTS = {
+    3000: "order",
+    3001: "payment",
+    3002: "orchestrator",
+    3003: "gateway",
+    8474: "Toxiproxy",
+}
 
 _OLDEST_PYTHON = (3, 11)
 _DESCRIPTORS_WANTED = 1024
-_PACKAGES = ("fastapi", "httpx", "pydantic", "rich", "ruamel.yaml", "sqlmodel", "stripe", "uvicorn")
+_PACKAGES = (
+    "fastapi",
+    "faststream",
+    "httpx",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "ruamel.yaml",
+    "sqlmodel",
+    "stripe",
+    "uvicorn",
+)
 
 
 class Level(StrEnum):
@@ -74,6 +91,7 @@ def look(runs_dir: Path) -> Iterator[Finding]:
     yield packages(_PACKAGES)
     yield from proxy_servers()
     yield broker()
+    yield database()
     for port, owner in FIXED_PORTS.items():
         yield fixed_port(port, owner)
     yield descriptors()
@@ -140,10 +158,33 @@ def broker() -> Finding:
     try:
         program = find_rabbitmq()
     except StackDidNotStart as missing:
-        found, _, action = str(missing).removeprefix("broker: ").partition("; ")
-        return Finding(level=Level.WARN, what="broker", found=found, action=action)
+        return _lacking("broker", str(missing))
     version = f"RabbitMQ {program.version}".strip()
     return Finding(level=Level.OK, what="broker", found=f"{version} at {program.server}")
+
+
+def database() -> Finding:
+    """Judge which PostgreSQL would be started; only `--database postgres` needs one."""
+    from checkout_sim.model.errors import StackDidNotStart  # noqa: PLC0415 - as above
+    from checkout_sim.stack.postgresql_program import (  # noqa: PLC0415 - as above
+        find_postgresql,
+        require_version,
+    )
+
+    try:
+        program = find_postgresql()
+        version = program.version()
+        require_version(version)
+    except StackDidNotStart as missing:
+        return _lacking("database", str(missing))
+    said = f"PostgreSQL {version}".strip()
+    return Finding(level=Level.OK, what="database", found=f"{said} at {program.postgres}")
+
+
+def _lacking(server: str, said: str) -> Finding:
+    """Return what keeps some runs from being made, in the words they would be refused with."""
+    found, _, action = said.removeprefix(f"{server}: ").partition("; ")
+    return Finding(level=Level.WARN, what=server, found=found, action=action)
 
 
 def fixed_port(port: int, owner: str) -> Finding:

@@ -50,7 +50,8 @@ Database = Annotated[
     Literal["sqlite", "postgres"] | None,
     typer.Option(
         help="Where the services keep their rows: in SQLite files, or in a private PostgreSQL "
-        "server, reached over links that can be broken. [default: what the scenario says]",
+        "server, reached over links that can be broken. "
+        "[default: sqlite, unless a scenario says otherwise]",
         show_default=False,
     ),
 ]

@@ -20,9 +20,11 @@ if TYPE_CHECKING:  # loading the nouns would cost --help 40 ms
     from checkout_sim.model.run import Engine
 
 EXAMPLES = """\
-  checkout-sim up                      hardened services on ports 3000, 3001 and 3003
-  checkout-sim up --strategy naive     the reference design, with its faults
-  checkout-sim up --database postgres  rows in a private PostgreSQL instead of files
+  checkout-sim up                           hardened services
+  checkout-sim up --strategy naive          the reference design, with its faults
+  checkout-sim up --strategy orchestrated   a saga; orders are placed on port 3002
+  checkout-sim up --strategy choreographed  a saga by events, on a private RabbitMQ
+  checkout-sim up --database postgres       rows in a private PostgreSQL, not in files
 """
 
 _SHOPPING = """\
@@ -61,7 +63,13 @@ class Standing(Protocol):
 def up(
     *,
     strategy: Annotated[
-        str, typer.Option("--strategy", "-s", metavar="NAME", help="What the services do.")
+        str,
+        typer.Option(
+            "--strategy",
+            "-s",
+            metavar="NAME",
+            help="What the services do: naive, hardened, orchestrated or choreographed.",
+        ),
     ] = "hardened",
     engine: EngineOption = "auto",
     database: Database = None,
@@ -71,9 +79,10 @@ def up(
 ) -> None:
     """Bring the stack up, for hands and curl, until Ctrl-C.
 
-    It listens on fixed ports, on 127.0.0.1 only. Prints the URLs and curl lines to try,
-    and says so when a service dies. Ctrl-C or SIGTERM takes everything down and exits 0;
-    before the stack is up they exit 130.
+    Services listen on fixed ports, on 127.0.0.1 only: order 3000, payment 3001, orchestrator
+    3002, gateway 3003, Toxiproxy's API 8474. Prints the URLs and curl lines to try, and says
+    so when a service dies. Ctrl-C or SIGTERM takes everything down and exits 0; before the
+    stack is up they exit 130.
     """
     import asyncio  # noqa: PLC0415 - 40 ms that --help does without
 

@@ -16,7 +16,7 @@ from checkout_sim.simulation.options import DatabaseChoice, Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import ForkServer, can_fork
-from checkout_sim.stack.servers import Servers
+from checkout_sim.stack.servers import Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
 
@@ -54,13 +54,15 @@ async def bring_up(
         removing.callback(_remove_unused, folder)
         fork_server = ForkServer() if can_fork() else Subprocesses()
         closing.push_async_callback(fork_server.close)
-        await fork_server.start(MODULES)
         servers = Servers(database_url=options.database_url)
         closing.push_async_callback(servers.close)
+        spec = StackSpec(database=database)
+        servers.begin(needed(strategy, spec))
+        await fork_server.start(MODULES)
         live = await closing.enter_async_context(
             live_world(
                 strategy=strategy,
-                spec=StackSpec(database=database),
+                spec=spec,
                 folder=folder,
                 means=Means(options=options, spawner=fork_server, servers=servers),
                 listeners=Listeners(

@@ -6,6 +6,7 @@ the server's programs, which distributions keep off PATH, in the places they put
 
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ _USUAL = (
     "/usr/local/pgsql/bin",
 )
 _MAJOR = re.compile(r"(\d+)")
+_TOLD = re.compile(r"\d+(?:\.\d+)*\S*")
+_ANSWER_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,21 @@ class PostgresProgram:
 
     initdb: Path
     postgres: Path
+
+    def version(self) -> str:
+        """Return the version it tells, by running it; empty where it tells none."""
+        try:
+            told = subprocess.run(  # noqa: S603 - the program found, no shell
+                [self.postgres, "--version"],
+                capture_output=True,
+                text=True,
+                timeout=_ANSWER_LIMIT_S,
+                check=False,
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        found = _TOLD.search(told)
+        return "" if found is None else found.group(0)
 
 
 def find_postgresql() -> PostgresProgram:
@@ -61,7 +79,7 @@ def require_version(version: str) -> None:
     found = _MAJOR.search(version)
     if found is not None and int(found.group(1)) < LEAST_VERSION:
         raise StackDidNotStart(
-            f"database: PostgreSQL {version}, expected {LEAST_VERSION} or later: upgrade it"
+            f"database: PostgreSQL {version}, expected {LEAST_VERSION} or later; upgrade it"
         )
 
 

@@ -63,7 +63,7 @@ def require_version(version: str) -> None:
     if numbers < LEAST_VERSION:
         least = ".".join(str(part) for part in LEAST_VERSION)
         raise StackDidNotStart(
-            f"broker: RabbitMQ {version} is installed, expected {least} or later: upgrade it"
+            f"broker: RabbitMQ {version} is installed, expected {least} or later; upgrade it"
         )
 
 

@@ -8,11 +8,14 @@ from checkout_sim.cli.boundary import guarded
 from checkout_sim.cli.doctor import (
     Finding,
     Level,
+    broker,
+    database,
     fixed_port,
     packages,
     python_version,
     writable,
 )
+from checkout_sim.stack import postgresql_program, rabbitmq_program
 
 
 def test_a_port_that_is_held_names_its_holder() -> None:
@@ -37,6 +40,60 @@ def test_a_missing_package_fails_and_says_what_to_do() -> None:
     assert finding.level is Level.FAIL
     assert "no-such-package-anywhere" in finding.found
     assert finding.action
+
+
+def test_without_a_server_some_runs_are_not_to_be_had_and_it_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rabbitmq_program, "_USUAL", ())
+    monkeypatch.setattr(postgresql_program, "_USUAL", ())
+    monkeypatch.setenv("PATH", "")
+
+    lacking = (broker(), database())
+
+    assert [finding.level for finding in lacking] == [Level.WARN, Level.WARN]
+    assert lacking[0].found.startswith("rabbitmq-server is not installed")
+    assert "apt-get install rabbitmq-server" in lacking[0].action
+    assert lacking[1].found == "no PostgreSQL server (initdb, postgres) is installed"
+    assert "apt-get install postgresql" in lacking[1].action
+
+
+@pytest.mark.parametrize(
+    ("told", "level", "found"),
+    [
+        ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", Level.OK, "PostgreSQL 15.18 at "),
+        ("postgres (PostgreSQL) 18beta1", Level.OK, "PostgreSQL 18beta1 at "),
+        ("postgres (PostgreSQL) 12.1", Level.WARN, "PostgreSQL 12.1, expected 13 or later"),
+        ("", Level.OK, "PostgreSQL at "),
+    ],
+)
+def test_a_postgresql_is_named_with_its_version_and_an_old_one_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, level: Level, found: str
+) -> None:
+    for name in ("initdb", "postgres"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho '{told}'\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(postgresql_program, "_USUAL", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    finding = database()
+
+    assert finding.level is level
+    assert finding.found.startswith(found)
+    assert finding.action == ("upgrade it" if level is Level.WARN else "")
+
+
+def test_a_postgresql_that_does_not_run_is_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("initdb", "postgres"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "postgres").chmod(0o755)
+    monkeypatch.setattr(postgresql_program, "_USUAL", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert database().found == f"PostgreSQL at {tmp_path / 'postgres'}"
 
 
 def test_an_old_python_fails() -> None:
@@ -71,6 +128,16 @@ def test_doctor_looks_at_everything_and_starts_nothing(
     assert guarded(["doctor"]) == 0
 
     out = capsys.readouterr().out
-    for looked_at in ("Python", "packages", "Toxiproxy", "port 3000", "port 8474", "open files"):
+    for looked_at in (
+        "Python",
+        "packages",
+        "Toxiproxy",
+        "broker",
+        "database",
+        "port 3000",
+        "port 3002",
+        "port 8474",
+        "open files",
+    ):
         assert looked_at in out
     assert list(tmp_path.iterdir()) == []
