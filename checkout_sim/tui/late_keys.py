@@ -10,16 +10,17 @@ from typing import Any
 from textual import events
 from textual.screen import Screen
 
+from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.dialogs.strip import KeyStrip
 
 
 def handed_on(event: events.Key, top: Screen[Any]) -> bool:
-    """Hand a key that came back to the strip on top; return whether there is one.
+    """Hand a key that came back to the strip or prompt on top; return whether there is one.
 
-    A strip answers every key it is given, so a key that reaches the app beneath one was pressed
-    before it opened. It waits in the strip's own queue, behind its opening and earlier keys.
+    Either answers every key it is given, so a key that reaches the app beneath one was pressed
+    before it opened. It waits in the dialog's own queue, behind its opening and earlier keys.
     """
-    if not isinstance(top, KeyStrip):
+    if not isinstance(top, KeyStrip | Prompt):
         return False
     top.post_message(events.Key(event.key, event.character))
     return True

@@ -1,11 +1,14 @@
-"""Keys typed faster than a strip of choices opens: they are meant for it."""
+"""Keys typed faster than a strip of choices or a prompt opens: they are meant for it."""
 
 import asyncio
 
 import pytest
 from textual import events
+from textual.keys import _character_to_key
 
-from checkout_sim.model.command import Close, Command, Inject, LiftAll
+from checkout_sim.model.command import Close, Command, Inject, LiftAll, Note
+from checkout_sim.tui.screens.log import LogView
+from checkout_sim.tui.screens.order_lists import OrderListView
 from tests.tui.canned import Canned, running, told_by
 from tests.tui.stories import opened
 
@@ -56,4 +59,67 @@ async def test_a_command_line_left_empty_or_with_escape_does_nothing() -> None:
         await pilot.press("colon", "escape", "colon", "enter", "colon", "space", "enter")
         await pilot.pause()
         assert app.is_running
+    assert canned.sent == []
+
+
+def typed(*keys: str) -> list[events.Key]:
+    """Return keys as a terminal gives them: letters with what they write, others by name."""
+    return [
+        events.Key(_character_to_key(key), key) if len(key) == 1 else named(key) for key in keys
+    ]
+
+
+def named(key: str) -> events.Key:
+    return events.Key(key, {"enter": "\r", "escape": "\x1b", "backspace": "\x7f"}.get(key))
+
+
+@pytest.mark.parametrize(
+    ("keys", "meant"),
+    [
+        ((":", *"heal_all", "enter"), [LiftAll()]),
+        (("m", *"paid twice", "enter"), [Note(text="paid twice")]),
+        (("m", *"pais", "backspace", "d", "enter"), [Note(text="paid")]),
+        (("m", *"HuU", "escape", "H"), [LiftAll()]),
+        (
+            (":", *"note.add one", "enter", "m", *"two", "enter"),
+            [Note(text="one"), Note(text="two")],
+        ),
+    ],
+    ids=["command line", "note", "corrected", "escaped", "one after another"],
+)
+async def test_a_line_that_arrives_all_at_once_is_the_line_that_was_typed(
+    keys: tuple[str, ...], meant: list[Command]
+) -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        for key in typed(*keys):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while len(canned.sent) < len(meant):
+                await pilot.pause()
+        await pilot.pause()
+    assert canned.sent == meant
+
+
+@pytest.mark.parametrize(
+    ("screen", "ended", "kept"),
+    [("5", ["enter"], "told:unknown"), ("7", ["enter"], "told:unknown"), ("5", ["escape"], "")],
+)
+async def test_a_filter_that_arrives_all_at_once_is_the_one_that_was_typed(
+    screen: str, ended: list[str], kept: str
+) -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        await pilot.press(screen)
+        for key in typed("/", *"told:unknown", *ended, " "):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while app.display_of(view := app.view or pytest.fail("no view")).frozen is None:
+                await pilot.pause()  # the space is for the view again
+        await pilot.pause()
+        if isinstance(view, OrderListView):
+            assert view.source.selection.wanted.text == kept
+        else:
+            assert isinstance(view, LogView)
+            assert view.source.text == kept
     assert canned.sent == []
