@@ -15,11 +15,13 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 
 from checkout_sim.board.board import Board
 from checkout_sim.board.context import Display
@@ -37,6 +39,7 @@ from checkout_sim.tui.looks import THEMES, Looks, theme_of
 from checkout_sim.tui.options import Options
 from checkout_sim.tui.outbox import Outbox
 from checkout_sim.tui.permission import Standpoint, refusal
+from checkout_sim.tui.resizing import resize_missed, terminal_size
 from checkout_sim.tui.screens import VIEWS
 from checkout_sim.tui.screens.view import View
 
@@ -91,6 +94,7 @@ class CheckoutSimApp(App[int]):
         self.last_buy: Buy | None = None
         self.last_sent: Command | None = None
         self.everywhere = Everywhere(self)
+        self.measure: Callable[[], Size | None] = terminal_size
         self._outbox = Outbox(self.options.clip, self.options.exports, self.copy_to_clipboard)
         self._frozen: Frozen | None = None
         self._told_seen = 0
@@ -163,6 +167,8 @@ class CheckoutSimApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to read, and to draw."""
+        if self.is_headless or self.is_web:
+            self.measure = lambda: None  # whoever draws it there says how large it is
         self.run_worker(self.link.follow(self._on_engine_end), group="engine")
         self.set_interval(1 / max(1, self.options.fps), self._pump, name="pump")
 
@@ -184,6 +190,7 @@ class CheckoutSimApp(App[int]):
         began_s = time.monotonic()
         if began_s < self._next_frame_s:
             return
+        resize_missed(self, self.measure())
         self.draw_now()
         slow = time.monotonic() - began_s > _SLOW_FRAME_S or not self.app_focus
         rest_s = _SLOW_EVERY_S if slow else 0.0
