@@ -85,7 +85,7 @@ def test_what_is_asked_wrongly_is_answered_with_what_to_write(tmp_path: Path) ->
 
     assert {outcome for _, outcome in ended.outcomes} == {"FAILED", "ERROR"}
     for said in (
-        "lost-response-silent expects something of naive, hardened; say which one is to run",
+        "lost-response-silent expects something of naive, hardened, orchestrated, choreographed;",
         'did you mean "lost-response-silent"?',
         "call it from a plain `def` test or fixture, not `async def`",
         "takes strategy=… and engine=… by name, found ['stratgy']",
