@@ -3,7 +3,7 @@
 After `failures` consecutive failures it opens for `open_ms`. Half-open, purgatory (like
 circuitbreaker, hyx and aiobreaker) lets every caller through; here a try-acquire flag admits one
 probe and frees it in `finally`, so a cancelled probe cannot lock the gate.
-A refusal means only "not done by this try": earlier tries stay unknown (STRATEGIES R3).
+A refusal means only "not done by this try": earlier tries stay unknown (docs/rules.md R3).
 Known leak: purgatory reads the wall clock itself.
 """
 

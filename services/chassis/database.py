@@ -27,7 +27,7 @@ How to write statements that run on both:
   its COMMIT goes through `EventLog.emit`, which may be called from there.
 
 After DatabaseUnavailable with `definite=False` the transaction may or may not stand: `reread`
-before acting on it (STRATEGIES R9).
+before acting on it (docs/rules.md R9).
 """
 
 import asyncio

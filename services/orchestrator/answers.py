@@ -2,7 +2,7 @@
 
 Takes a status code and a body, gives an event of `saga.py`. Whatever is not certainly a success or
 certainly a failure is in doubt: a timeout, a 5xx, a body that cannot be read, a 409 in flight
-(STRATEGIES R3; Maelstrom's definite and indefinite errors). The wire is that of services/README.md;
+(docs/rules.md R3; Maelstrom's definite and indefinite errors). The wire: services/README.md;
 order reads payment's answers by a copy of its own, for services are deployed apart.
 """
 

@@ -1,4 +1,4 @@
-"""What the shopper is told about a saga: status, document, headers (STRATEGIES R7). Pure.
+"""What the shopper is told about a saga: status, document, headers (docs/rules.md R7). Pure.
 
 200 only for confirmed; 402 only for what is rolled back; 202 for all that is unresolved. The
 document is the order service's own, as it was last heard.

@@ -2,7 +2,7 @@
 
 Takes a status code and a parsed body, gives one of a closed set of outcomes. Whatever is not
 certainly a success or certainly a failure is unresolved: a timeout, a 5xx, a body that cannot be
-read, a 409 in flight (STRATEGIES R3; Maelstrom's definite and indefinite errors).
+read, a 409 in flight (docs/rules.md R3; Maelstrom's definite and indefinite errors).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the shopper is told about an order: status, document, headers (STRATEGIES R7).
+"""What the shopper is told about an order: status, document, headers (docs/rules.md R7).
 
 Pure. 200 only for confirmed; 402 only for what is rolled back; 202 for all that is unresolved.
 """
