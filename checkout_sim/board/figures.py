@@ -4,15 +4,12 @@ Takes a board and its clock; gives lines for a width.
 """
 
 from collections.abc import Sequence
-from itertools import islice
 
 from checkout_sim.board.board import Board
 from checkout_sim.board.links import WINDOW_MS
 from checkout_sim.board.places import LINKS
-from checkout_sim.board.rows import MARKS
-from checkout_sim.board.tokens import Line, Token, clipped, fitted, latency, sparkline, width_of
+from checkout_sim.board.tokens import Line, Token, clipped, latency, sparkline, width_of
 
-_MOST_SUSPECTS = 8
 _MOST_SECONDS = 16
 
 
@@ -70,25 +67,6 @@ def time_lines(board: Board, now_ms: float, width: int, *, ascii_only: bool) -> 
     return [
         (Token(f" {sparkline(p95s, ascii_only=ascii_only)}"),),
         (Token(f" p50 {latency(flow.p50_ms)}  p95 {latency(flow.p95_ms)}", "quiet"),),
-    ]
-
-
-def suspect_lines(board: Board, width: int) -> Sequence[Line]:
-    """Return the newest orders that are suspect or violated, and why."""
-    newest = islice(reversed(board.checkouts.findings), _MOST_SUSPECTS)
-    found = [board.checkouts.rows[key] for key in newest]
-    if not found:
-        return [
-            (Token(" none", "quiet"),),
-            (Token(" (a verdict needs calm,", "quiet"),),
-            (Token("  settle, read: 6 then v)", "quiet"),),
-        ]
-    return [
-        (
-            Token(f" {MARKS[row.standing]} #{row.key} ", row.standing),
-            Token(fitted(row.suspicion or ", ".join(row.claims), max(1, width - 8))),
-        )
-        for row in found
     ]
 
 

@@ -16,6 +16,7 @@ Level = Literal["debug", "info", "warn"]
 LEVELS: tuple[Level, ...] = ("info", "debug", "warn")
 
 MOST_LINES = 2_000
+_RATE_SECONDS = 5
 _QUIET = ("ledger.", "process.listening", "call.started", "client.sent")
 _LOUD = (
     "fault.",
@@ -48,18 +49,31 @@ class Log:
     def __init__(self) -> None:
         self.seen: deque[Observation] = deque(maxlen=MOST_LINES)
         self.count = 0
+        self._by_second: deque[tuple[int, int]] = deque(maxlen=_RATE_SECONDS + 1)
 
     def snapshot(self) -> Self:
         """Return a copy that later events do not touch."""
         copy = type(self)()
         copy.seen = self.seen.copy()
         copy.count = self.count
+        copy._by_second = self._by_second.copy()  # noqa: SLF001 - its own kind
         return copy
 
     def add(self, one: Observation) -> None:
         """Keep one more."""
         self.seen.append(one)
         self.count += 1
+        second = int(one.t_ms // 1000)
+        if self._by_second and self._by_second[-1][0] >= second:
+            self._by_second[-1] = (self._by_second[-1][0], self._by_second[-1][1] + 1)
+        else:
+            self._by_second.append((second, 1))
+
+    def per_s(self, now_ms: float) -> float:
+        """Return how many came a second, over the last whole seconds."""
+        now = int(now_ms // 1000)
+        lately = sum(many for at, many in self._by_second if now - _RATE_SECONDS <= at < now)
+        return lately / _RATE_SECONDS
 
     def tail(self, most: int, level: Level = "info", *, text: str = "") -> list[LogLine]:
         """Return the newest lines of a level that contain a text, oldest first."""

@@ -85,7 +85,7 @@ async def _none(_: Standing) -> None:
 
 
 async def _marks_the_struck_link(at: Standing) -> None:
-    await at.press("down", "down")
+    assert at.view.query_one("#console", StreamTable).go_to("link:payment_to_gateway")
 
 
 async def _waits_for_files(at: Standing) -> None:

@@ -1,10 +1,11 @@
 """The dashboard, the orders and the log: what they show, at which size."""
 
 import asyncio
+import re
 
 import pytest
 
-from checkout_sim.model.command import Judged
+from checkout_sim.model.command import EngineState, Judged
 from checkout_sim.model.verdict import Violation
 from checkout_sim.tui.app import CheckoutSimApp
 from checkout_sim.tui.options import Options
@@ -38,6 +39,25 @@ async def test_row_one_is_pinned_at_every_size(size: tuple[int, int]) -> None:
             first = shown(app).splitlines()[0]
             assert "LIVE" in first
             assert len(first) <= size[0]
+
+
+async def test_wide_screens_say_beside_the_orders_what_is_broken_and_what_looks_wrong() -> None:
+    canned = Canned(*told_by(busy().seen))
+    async with running(canned, size=(120, 40)) as (app, pilot):
+        canned.tell(EngineState(phase="storm", strategy="naive", undo="reply lost on 6"))
+        await drawn(app, pilot, canned)
+        panels = [line[91:] for line in shown(app).splitlines()]
+        faults = panels[next(at for at, line in enumerate(panels) if "─ faults" in line) :]
+        assert "6 reply lost < hit 4" in faults[1]
+        assert "armed" in faults[2]
+        assert "3 slow 500ms <" in faults[3]
+        assert "u undo     H heal all" in faults[5]
+        assert any("? #9 told refused, yet a" in line for line in panels)
+        assert re.search(r"─ events, \d+/s ─", shown(app))
+        await pilot.resize_terminal(120, 24)
+        await pilot.pause()
+        assert "6 reply lost < hit 4" in shown(app)
+        assert "#9 told refused" in shown(app)
 
 
 async def test_growing_and_shrinking_keeps_the_rows() -> None:

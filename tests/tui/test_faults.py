@@ -310,6 +310,30 @@ async def test_links_that_carry_nothing_are_hidden_and_shown() -> None:
         assert (before, links_shown(at)) == (3, 12)
 
 
+async def test_where_there_is_room_links_that_carry_nothing_show_until_they_are_hidden() -> None:
+    async with standing("2", *QUIET, size=WIDE) as at:
+        before = links_shown(at)
+        await at.press("i")
+
+        assert (before, links_shown(at)) == (12, 3)
+
+
+async def test_panels_stand_beside_each_other_and_wider_still_beside_the_table() -> None:
+    async with standing("2", *BUSY, size=WIDE) as at:
+        await mark(at, f"link:{SIX.name}")
+        table, presets, state = (at.view.query_one(one) for one in ("#table", "#presets", "#state"))
+
+        assert presets.region.y == state.region.y == table.region.bottom
+        assert state.region.x == presets.region.right
+        assert state.border_title == "reply lost on 6"
+
+        await at.pilot.resize_terminal(160, 45)
+        await at.draw()
+
+        assert presets.region.x == state.region.x == table.region.right
+        assert presets.region.y == table.region.y
+
+
 async def test_undo_redo_and_toxics_not_ours_are_shown() -> None:
     state = EngineState(phase="storm", strategy="naive", undo="slow on 3", redo="down on 6")
     tale = opened()

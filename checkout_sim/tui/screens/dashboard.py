@@ -15,10 +15,10 @@ from checkout_sim.board.figures import (
     counts_line,
     now_lines,
     rate_lines,
-    suspect_lines,
     time_lines,
     tiny_lines,
 )
+from checkout_sim.board.side_panels import fault_lines, suspect_lines
 from checkout_sim.board.tokens import Line, Token, fitted
 from checkout_sim.tui.screens.order_lists import OrderListView
 from checkout_sim.tui.widgets.line import Block
@@ -47,6 +47,7 @@ class DashboardView(OrderListView):
             with Vertical(id="sides", classes="side"):
                 yield Block(self._draw_rate, id="rate", classes="panel")
                 yield Block(self._draw_time, id="time", classes="panel")
+                yield Block(self._draw_faults, id="faults", classes="panel")
                 yield Block(self._draw_suspects, id="suspects", classes="panel")
         yield Block(self._draw_events, id="events", classes="panel")
 
@@ -58,8 +59,8 @@ class DashboardView(OrderListView):
             "flow": "orders",
             "rate": "checkouts/s, 60 s",
             "time": "checkout time, 60 s",
+            "faults": "faults",
             "suspects": "suspects",
-            "events": "events",
         }
         for name, title in titles.items():
             self.query_one(f"#{name}").border_title = title
@@ -72,9 +73,8 @@ class DashboardView(OrderListView):
         selection = self.source.selection
         following = ", following" if self.table.following else ""
         title = f"orders, {selection.order}{following}, filter: {self.filter_text}"
-        flow = self.query_one("#flow")
-        if flow.border_title != title.replace("[", "\\["):
-            flow.border_title = title.replace("[", "\\[")
+        self.entitle("#flow", title)
+        self.entitle("#events", f"events, {self.board.log.per_s(self.now_ms):.0f}/s")
 
     @property
     def _strokes(self) -> topology.Strokes:
@@ -112,8 +112,11 @@ class DashboardView(OrderListView):
     def _draw_time(self, width: int, _height: int) -> Sequence[Line]:
         return time_lines(self.board, self.now_ms, width, ascii_only=self.ascii_only)
 
-    def _draw_suspects(self, width: int, _height: int) -> Sequence[Line]:
-        return suspect_lines(self.board, width)
+    def _draw_faults(self, width: int, height: int) -> Sequence[Line]:
+        return fault_lines(self.board, self.now_ms, width, height)
+
+    def _draw_suspects(self, width: int, height: int) -> Sequence[Line]:
+        return suspect_lines(self.board, width, height)
 
     def _draw_events(self, width: int, height: int) -> Sequence[Line]:
         return [log_tokens(line, width) for line in self.board.log.tail(height)]

@@ -38,7 +38,13 @@ from checkout_sim.tui.forms.window import said_window, window_named
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.controls_source import ControlsSource
 from checkout_sim.tui.widgets.fault_form import FaultForm
-from checkout_sim.tui.widgets.fault_panels import presets_panel, state_panel
+from checkout_sim.tui.widgets.fault_panels import (
+    presets_panel,
+    presets_title,
+    state_panel,
+    state_title,
+    under_rule,
+)
 from checkout_sim.tui.widgets.faults_source import (
     LINK,
     PROCESS,
@@ -49,7 +55,7 @@ from checkout_sim.tui.widgets.faults_source import (
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
 
-_WIDE = 110
+_WIDE, _TALL = 110, 36  # columns for frames; rows for the links that are not used as well
 
 
 class FaultsView(View):
@@ -60,15 +66,22 @@ class FaultsView(View):
     heading: ClassVar[str] = "Faults"
 
     DEFAULT_CSS: ClassVar[str] = """
-    FaultsView #console { height: 1fr; min-height: 4; }
+    FaultsView #parts { height: 1fr; layout: vertical; }
+    FaultsView #table { height: 1fr; min-height: 4; }
+    FaultsView #console { height: 1fr; }
     FaultsView #below { height: auto; layout: vertical; }
     FaultsView #presets { height: 4; }
     FaultsView #state { height: 6; }
     FaultsView #controls { display: none; height: 12; }
     FaultsView #controls.-open { display: block; }
-    FaultsView.-wide #below { layout: horizontal; height: 12; }
-    FaultsView.-wide #presets { height: 12; width: 3fr; }
-    FaultsView.-wide #state { height: 12; width: 2fr; }
+    FaultsView.-wide #below { layout: horizontal; height: 11; }
+    FaultsView.-wide #presets { height: 11; width: 3fr; }
+    FaultsView.-wide #state { height: 11; width: 2fr; }
+    FaultsView.-extra #parts { layout: horizontal; }
+    FaultsView.-extra #table { width: 3fr; }
+    FaultsView.-extra #below { height: 1fr; width: 2fr; }
+    FaultsView.-extra #presets { height: 11; }
+    FaultsView.-extra #state { height: 1fr; }
     FaultsView.-menu.-short #below { display: none; }
     FaultsView.-tiny-width #below, FaultsView.-tiny-height #below { display: none; }
     FaultsView.-tiny-width Form, FaultsView.-tiny-height Form { display: none; }
@@ -82,16 +95,28 @@ class FaultsView(View):
 
     def body(self) -> ComposeResult:
         """Yield links and processes, presets, the state of the fault last touched, the form."""
-        yield StreamTable(self.source, id="console")
-        with Container(id="below"):
-            yield Block(self._presets, id="presets")
-            yield Block(self._state, id="state")
+        with Container(id="parts"):
+            with Container(id="table", classes="panel"):
+                yield StreamTable(self.source, id="console")
+            with Container(id="below"):
+                yield Block(self._presets, id="presets", classes="panel")
+                yield Block(self._state, id="state", classes="panel")
         yield StreamTable(ControlsSource(lambda: self.board), id="controls")
         yield FaultForm(id="form")
 
+    def on_mount(self) -> None:
+        """Frame the panels in the alphabet asked for; the table has the keys."""
+        self.set_class(self.ascii_only, "-ascii")
+
     def refresh_rows(self) -> None:
         """Bring everything up to date, and drop what was remembered of faults that are gone."""
+        tall = self.size.height >= _TALL and not self.has_class("-menu")
+        self.source.roomy = self._framed and tall
         super().refresh_rows()
+        if self._framed:
+            self.entitle("#table", "links and processes")
+            self.entitle("#presets", presets_title(self.link, self.process))
+            self.entitle("#state", state_title(self.board, self.link, self.desk))
         if not self.board.session.pending:
             self.desk.forget(visible_faults(self.checkout_app.live))
 
@@ -225,7 +250,7 @@ class FaultsView(View):
 
     async def do_links_unused(self) -> None:
         """Show the links that carry nothing under this strategy, or hide them."""
-        self.source.show_unused = not self.source.show_unused
+        self.source.show_unused = not self.source.shows_unused
         self.links.forget()
 
     async def do_row_open(self) -> None:
@@ -349,18 +374,26 @@ class FaultsView(View):
 
     # ---- what stands below -------------------------------------------------------------------
 
+    @property
+    def _framed(self) -> bool:
+        return self.size.width >= _WIDE
+
     def _presets(self, width: int, height: int) -> list[Line]:
-        wide = self.size.width >= _WIDE
-        return presets_panel(
-            self.board, self.link, self.process, width, wide=wide, ascii_only=self.ascii_only
-        )[:height]
+        lines = presets_panel(self.board, self.link, width, wide=self._framed)
+        return self._entitled(presets_title(self.link, self.process), lines, width)[:height]
 
     def _state(self, width: int, height: int) -> list[Line]:
         told = self.checkout_app.told
         if told.wrong and len(told.text) >= width:
             return told_lines([("REFUSED", told.text)], width, look="wrong")[:height]
-        lines = state_panel(self.board, self.link, self.desk, width, ascii_only=self.ascii_only)
-        return lines[:height]
+        lines = state_panel(self.board, self.link, self.desk, width)
+        return self._entitled(state_title(self.board, self.link, self.desk), lines, width)[:height]
+
+    def _entitled(self, title: str, lines: list[Line], width: int) -> list[Line]:
+        """Return lines with their title above; a frame carries its own."""
+        if self._framed:
+            return lines
+        return under_rule(width, title, lines, ascii_only=self.ascii_only)
 
 
 def _answering(letter: str) -> Callable[[FaultsView], Awaitable[None]]:

@@ -113,7 +113,7 @@ class ReviewView(View):
     ReviewView #items { height: 1fr; min-height: 4; }
     ReviewView #text { height: 1fr; min-height: 4; }
     ReviewView #verdicts { height: 6; }
-    ReviewView.-wide #halves { layout: horizontal; }
+    ReviewView.-wide #halves, ReviewView.-extra #halves { layout: horizontal; }
     ReviewView.-tall #verdicts { height: 10; }
     ReviewView.-tiny-height #text { display: none; }
     """

@@ -86,7 +86,8 @@ class ScenariosView(View):
     ScenariosView #detail { display: none; width: 1fr; height: 1fr; }
     ScenariosView #detail.-open { display: block; }
     ScenariosView #detail.-open { width: 1fr; }
-    ScenariosView.-wide #detail { display: block; width: 46; }
+    ScenariosView.-wide #detail, ScenariosView.-extra #detail { display: block; width: 46; }
+    ScenariosView.-extra #detail { width: 64; }
     ScenariosView #run { height: 9; }
     ScenariosView.-tall #run { height: 15; }
     ScenariosView.-tiny-height #run { height: 3; }

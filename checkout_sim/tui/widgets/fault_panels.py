@@ -1,7 +1,7 @@
 """What stands below the links: the presets as they stand on one, and the fault last touched there.
 
-Takes the board as shown and what is marked; gives lines. Wide terminals show both side by side,
-narrow ones one above the other.
+Takes the board as shown and what is marked; gives titles and lines. Wide terminals frame both, side
+by side, so that the title is the frame's; on narrow ones a rule with the title stands above each.
 """
 
 from checkout_sim.board.board import Board
@@ -17,34 +17,35 @@ from checkout_sim.tui.forms.window import said_window
 from checkout_sim.tui.widgets.faults_source import visible_faults
 
 
-def presets_panel(
-    board: Board,
-    link: Link | None,
-    process: ProcessSeen | None,
-    width: int,
-    *,
-    wide: bool,
-    ascii_only: bool,
-) -> list[Line]:
-    """Return the presets as they stand on the marked link, or what may be done to a process."""
+def presets_title(link: Link | None, process: ProcessSeen | None) -> str:
+    """Return what the presets are about: the marked link, or the deeds that suit a process."""
     if link is None:
-        return [rule(width, _about(process), ascii_only=ascii_only)]
+        return _about(process)
+    return f"{link.label} {link.title}: letter adds or lifts, p + letter edits first"
+
+
+def presets_panel(board: Board, link: Link | None, width: int, *, wide: bool) -> list[Line]:
+    """Return the presets as they stand on the marked link; none where a process is marked."""
+    if link is None:
+        return []
     rows = preset_rows(link.name, visible_faults(board))
-    title = f"{link.label} {link.title}: letter adds or lifts, p + letter edits first"
-    head = rule(width, title, ascii_only=ascii_only)
-    return [head, *(preset_list(rows, width) if wide else preset_columns(rows, width))]
+    return preset_list(rows, width) if wide else preset_columns(rows, width)
 
 
-def state_panel(
-    board: Board, link: Link | None, desk: FaultDesk, width: int, *, ascii_only: bool
-) -> list[Line]:
-    """Return the fault last touched step by step, then window, undo and toxics not ours."""
+def state_title(board: Board, link: Link | None, desk: FaultDesk) -> str:
+    """Return which fault the state is of."""
     fault = _touched(board, link, desk)
-    title = f"{fault.title or fault.name} on {fault.label}" if fault else "no fault on it"
-    return [
-        rule(width, title, ascii_only=ascii_only),
-        *told_lines(_parts(board, fault, desk), width),
-    ]
+    return f"{fault.title or fault.name} on {fault.label}" if fault else "no fault on it"
+
+
+def state_panel(board: Board, link: Link | None, desk: FaultDesk, width: int) -> list[Line]:
+    """Return the fault last touched step by step, then window, undo and toxics not ours."""
+    return told_lines(_parts(board, _touched(board, link, desk), desk), width)
+
+
+def under_rule(width: int, title: str, lines: list[Line], *, ascii_only: bool) -> list[Line]:
+    """Return lines below a rule that names them: a panel without a frame."""
+    return [rule(width, title, ascii_only=ascii_only), *lines]
 
 
 def _touched(board: Board, link: Link | None, desk: FaultDesk) -> FaultSeen | None:

@@ -34,11 +34,17 @@ class FaultsSource:
         self._board = board
         self._now_ms = now_ms
         self._ascii_only = ascii_only
-        self.show_unused = False
+        self.show_unused: bool | None = None  # None: not asked for, so where there is room
+        self.roomy = False
         self.width = 80
         self._rows: dict[str, LinkRow | ProcessRow] = {}
         self._hidden = 0
         self._controls = ""
+
+    @property
+    def shows_unused(self) -> bool:
+        """Return whether links that carry nothing under this strategy have their rows."""
+        return self.roomy if self.show_unused is None else self.show_unused
 
     def keys(self) -> Sequence[str]:
         """Return links, then processes, then how many links are hidden."""
@@ -51,7 +57,7 @@ class FaultsSource:
             seconds=spark_seconds(self.width),
             ascii_only=self._ascii_only(),
         )
-        shown = [row for row in links if self.show_unused or row.look != "idle"]
+        shown = [row for row in links if self.shows_unused or row.look != "idle"]
         processes = process_rows(PROCESSES, tuple(board.processes.by_name.values()), self._now_ms())
         self._hidden = len(links) - len(shown)
         self._controls = controls_in_force(board)

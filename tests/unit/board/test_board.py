@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from checkout_sim.board.board import Board, reduce
 from checkout_sim.board.checkouts import Checkouts
 from checkout_sim.board.context import Display, context_line
-from checkout_sim.board.figures import counts_line, now_lines, suspect_lines, time_lines, tiny_lines
+from checkout_sim.board.figures import counts_line, now_lines, time_lines, tiny_lines
 from checkout_sim.board.filters import parsed
 from checkout_sim.board.orders_table import columns_for, row_line
 from checkout_sim.board.rows import OVERDUE_MS
 from checkout_sim.board.select import Selection
-from checkout_sim.board.tokens import width_of
+from checkout_sim.board.side_panels import fault_lines, suspect_lines
+from checkout_sim.board.tokens import Line, width_of
 from checkout_sim.board.topology import BOXES, topology_boxes, topology_line
 from checkout_sim.model.command import Ack, Asked, EngineState, Inject, Judged, Nack, Stretch
 from checkout_sim.model.fault import LinkFault
@@ -59,7 +60,8 @@ def draw(board: Board, width: int) -> None:
     for lines in (
         topology_boxes(board, now_ms, width, BOXES),
         now_lines(board, now_ms),
-        suspect_lines(board, width),
+        fault_lines(board, now_ms, width, 6),
+        suspect_lines(board, width, 6),
         time_lines(board, now_ms, width, ascii_only=False),
         tiny_lines(board),
     ):
@@ -268,3 +270,65 @@ def test_a_saga_shows_its_step_and_then_how_it_ended(state: str, shown: str) -> 
     tale.see("saga.ended", source="orchestrator", order=order.id, checkout=1, state=state)
 
     assert (under_way, folded(tale.seen).checkouts.rows["1"].saga) == ("charge", shown)
+
+
+def said(lines: Iterable[Line]) -> list[str]:
+    return ["".join(token.text for token in line).rstrip() for line in lines]
+
+
+def test_the_panel_of_faults_says_way_figure_hits_age_and_how_to_heal() -> None:
+    board = folded(busy().seen)
+    reduce(board, EngineState(phase="storm", strategy="naive", undo="reply lost on 6"))
+    armed_ms = board.faults.by_name[LOST].armed_ms
+    assert armed_ms is not None
+
+    assert said(fault_lines(board, armed_ms + 7_000, 27, 9)) == [
+        " 6 reply lost < hit 4",
+        "   armed 7.0s ago",
+        " 3 slow 500ms <",
+        "   armed 7.0s ago",
+        " u undo     H heal all",
+    ]
+
+
+def test_a_low_panel_of_faults_gives_each_a_line_and_counts_the_rest() -> None:
+    tale = opened()
+    for name in "abcd":
+        broken(tale, name, "order_to_payment", "latency", latency=500, jitter=0)
+    board = folded(tale.seen)
+
+    low, high = (said(fault_lines(board, board.last_ms, 27, height)) for height in (3, 5))
+
+    assert [line.split()[:2] for line in low] == [["3", "slow"], ["3", "slow"], ["and", "2"]]
+    assert [line.split()[0] for line in high] == ["3", "3", "3", "3", "H"]
+
+
+def test_a_killed_process_stands_among_the_faults_until_it_is_up_again() -> None:
+    tale = opened()
+    tale.see("process.killed", process="payment", instance=1, pid=4102)
+    board = folded(tale.seen)
+    killed = said(fault_lines(board, board.last_ms + 12_000, 27, 6))
+    tale.see("process.started", process="payment", instance=1, pid=4105, port=3000)
+
+    assert killed == [" P payment killed      12s", " H heal all"]
+    assert said(fault_lines(folded(tale.seen), 0.0, 27, 6)) == [" none"]
+
+
+def test_suspects_are_told_in_full_where_there_is_room_and_counted_where_there_is_not() -> None:
+    board = folded(busy().seen)
+
+    assert said(suspect_lines(board, 27, 12))[:2] == [
+        " ? #9 told refused, yet a",
+        "      capture stands",
+    ]
+    assert said(suspect_lines(board, 27, 3))[-1] == "   and 2 more"
+
+
+def test_the_rate_of_events_is_over_the_last_whole_seconds() -> None:
+    tale = opened()
+    for _ in range(50):
+        tale.see("gateway.captured", after_ms=100.0, amount_minor=1)
+    log = folded(tale.seen).log
+
+    assert log.per_s(5_000.0) == pytest.approx(10, abs=1)
+    assert log.per_s(60_000.0) == 0
