@@ -15,7 +15,7 @@ from checkout_sim.engine.lifetime import watch_owner, watch_signals, watchdog
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
 from checkout_sim.stack.fork_client import ForkServer, can_fork
-from checkout_sim.stack.servers import Servers
+from checkout_sim.stack.servers import Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
 from checkout_sim.stream.runtime import Registered, registered, socket_path
@@ -63,6 +63,7 @@ async def _work(desk: Desk, program: Program) -> None:
     servers = Servers(database_url=program.options.database_url)
     means = Means(options=program.options, spawner=fork_server, servers=servers)
     try:
+        servers.begin(needed(program.setting.strategy, program.setting.spec))
         await fork_server.start(MODULES)
         working = asyncio.create_task(desk.work(means))
         await _until_closing(desk, working)

@@ -129,10 +129,12 @@ class Servers:
     def begin(self, names: Iterable[ServerName]) -> None:
         """Begin to start the shared servers of these names that are not begun: side by side.
 
-        Whoever borrows one waits the less, and is who hears what went wrong.
+        Whoever borrows one waits the less, and is who hears what went wrong; a start that failed
+        is begun anew, for what was missing may have been installed meanwhile.
         """
         for name in names:
-            if name not in self._shared:
+            begun = self._shared.get(name)
+            if begun is None or _failed(begun):
                 self._shared[name] = asyncio.create_task(self._start(name))
 
     async def close(self) -> None:
@@ -152,6 +154,10 @@ class Servers:
         from checkout_sim.stack.postgresql_external import use_postgresql  # noqa: PLC0415
 
         return await use_postgresql(self._database_url)
+
+
+def _failed(starting: asyncio.Task[Server]) -> bool:
+    return starting.done() and (starting.cancelled() or starting.exception() is not None)
 
 
 async def start(name: ServerName) -> Server:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
+from checkout_sim.stack import postgresql_program
 from checkout_sim.stack.kernel import is_stopped
 from checkout_sim.stack.ports import LOOPBACK
 from checkout_sim.stack.postgresql import PostgreSQL, start_postgresql
@@ -150,6 +151,23 @@ async def test_runs_share_one_server_and_a_struck_one_is_private(own: PostgreSQL
         assert struck.pid not in {0, own.pid}
     await servers.close()
     assert await own.administration.version() is not None  # it was there before, and still is
+
+
+async def test_a_server_that_could_not_be_started_is_tried_again_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    servers = Servers()
+    try:
+        with monkeypatch.context() as bare:
+            bare.setattr(postgresql_program, "_USUAL", ())
+            bare.setenv("PATH", "")
+            with pytest.raises(StackDidNotStart, match="no PostgreSQL server"):
+                async with servers.borrow("database", private=False):
+                    raise AssertionError("there was none to borrow")
+        async with servers.borrow("database", private=False) as installed:
+            assert installed.pid
+    finally:
+        await servers.close()
 
 
 async def test_a_server_of_ones_own_is_used_and_left_as_it_was(own: PostgreSQL) -> None:
