@@ -58,7 +58,7 @@ def _read(path: Path, table: Sequence[Action]) -> Mapping[str, tuple[str, ...]]:
     keymap: dict[str, tuple[str, ...]] = {}
     for name, keys in told.items():
         if name not in known:
-            raise ActionsContradict(f'{path}: "{name}" is no action; docs/keys.md lists them')
+            raise ActionsContradict(f'{path}: "{name}" is no action; docs/tui.md lists them')
         listed = [keys] if isinstance(keys, str) else keys
         if not isinstance(listed, list) or not all(isinstance(key, str) and key for key in listed):
             raise ActionsContradict(

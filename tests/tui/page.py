@@ -15,7 +15,7 @@ from checkout_sim.board.presets import PRESETS, WAY_SIGN
 from checkout_sim.board.rows import MARKS
 from checkout_sim.cli.app import app
 from checkout_sim.tui.actions import ALL
-from checkout_sim.tui.actions.page import keys_page
+from checkout_sim.tui.actions.page import keys_part
 from checkout_sim.tui.permission import LEAST_COLUMNS, LEAST_ROWS
 from checkout_sim.tui.screens import VIEWS
 
@@ -172,8 +172,7 @@ def _sizes() -> str:
 
 
 def _keys() -> str:
-    table = keys_page(ALL).partition("\n")[2].lstrip()
-    return "## Keys\n\n" + table.replace("\n## ", "\n### ")
+    return f"## Keys\n\n{keys_part(ALL)}"
 
 
 if __name__ == "__main__":

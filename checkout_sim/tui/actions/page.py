@@ -1,6 +1,5 @@
-"""The page about keys: every action in Markdown, for docs/keys.md."""
+"""The part about keys of docs/tui.md: every action in Markdown."""
 
-import sys
 from collections.abc import Iterable
 
 from checkout_sim.tui.actions.action import EVERYWHERE, LISTS, Action
@@ -9,14 +8,12 @@ from checkout_sim.tui.actions.table import shown_key
 _TITLES = {EVERYWHERE: "Everywhere", LISTS: "In every list"}
 
 
-def keys_page(table: Iterable[Action]) -> str:
+def keys_part(table: Iterable[Action]) -> str:
     """Return the whole table by scope; an action that changes the world is marked."""
     by_scope: dict[str, list[Action]] = {}
     for row in table:
         by_scope.setdefault(row.scope, []).append(row)
     parts = [
-        "# Keys of the dashboard",
-        "",
         "Generated from the table of actions (`checkout_sim/tui/actions`). Every action is also",
         "in the palette (ctrl+p) and on the `:` line; `keys.toml` in the configuration folder",
         'gives other keys by action id: `"fault.heal_all" = ["H", "f12"]`. `!` changes the world:',
@@ -24,7 +21,7 @@ def keys_page(table: Iterable[Action]) -> str:
         "",
     ]
     for scope, rows in by_scope.items():
-        parts += [f"## {_TITLES.get(scope, scope.capitalize())}", ""]
+        parts += [f"### {_TITLES.get(scope, scope.capitalize())}", ""]
         parts += ["| Keys | Action | What it does |", "|---|---|---|", *map(_line, rows), ""]
     return "\n".join(parts)
 
@@ -35,9 +32,3 @@ def _line(row: Action) -> str:
     harm = " !" if row.harmful else ""
     words = (row.help or row.title).replace("|", "\\|")
     return f"| {keys} | `{row.id}{takes}`{harm} | {words} |"
-
-
-if __name__ == "__main__":
-    from checkout_sim.tui.actions import ALL
-
-    sys.stdout.write(keys_page(ALL))
