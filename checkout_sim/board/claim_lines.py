@@ -10,7 +10,7 @@ from checkout_sim.board.board import Board
 from checkout_sim.board.claim_rows import CheckRow, ClaimRow, offender
 from checkout_sim.board.fault_lines import told_lines
 from checkout_sim.board.log import said
-from checkout_sim.board.tokens import Line, Token, fitted
+from checkout_sim.board.tokens import Line, Token, counted, fitted
 from checkout_sim.model.history import Observation
 from checkout_sim.model.verdict import Violation
 
@@ -68,8 +68,9 @@ def summary_line(board: Board, *, another: bool = False) -> Line:
     claims = session.claims
     broken = len({one.invariant for one in claims.violations})
     run = session.stretch.run_id if session.stretch else "-"
+    checkouts = counted(board.checkouts.seen, "checkout")
     parts = [
-        Token(f" run {run}  {board.checkouts.seen} checkouts  {broken} claims broken"),
+        Token(f" run {run}  {checkouts}  {counted(broken, 'claim')} broken"),
         Token(f"  ever {claims.ever}", "wrong" if claims.ever else "plain"),
     ]
     if session.verdict is not None and session.verdict.status is not None:

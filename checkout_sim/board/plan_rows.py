@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, assert_never
 
 from checkout_sim.board.faults import FaultSeen
+from checkout_sim.board.tokens import counted
 from checkout_sim.model.fault import BrokerFault, FaultKind, GatewayFault, LinkFault, ProcessFault
 from checkout_sim.model.scenario import (
     AfterCheckouts,
@@ -109,7 +110,7 @@ def said_moment(moment: Moment) -> str:
         case BeforeCheckout():
             return f"before checkout {moment.checkout}"
         case AfterCheckouts():
-            return f"after {moment.count} checkouts"
+            return f"after {counted(moment.count, 'checkout')}"
         case OnEvent():
             nth = f", the {moment.nth}th" if moment.nth > 1 else ""
             whose = f" of #{moment.checkout}" if moment.checkout else ""

@@ -73,6 +73,8 @@ class Session:
         fresh.stretch = stretch
         for name in ("state", "draft", "saved", "last_told", "told_count", "pending", "results"):
             setattr(fresh, name, getattr(self, name))
+        if stretch.scenario:  # no longer "is next"
+            fresh.tell(f"{stretch.scenario} on {stretch.strategy} has begun")
         return fresh
 
     # ---- questions ---------------------------------------------------------------------------
@@ -187,3 +189,7 @@ class Session:
             self.provisional = judged
         else:
             self.verdict = judged
+            if self.stretch is not None and self.stretch.scenario:
+                as_expected = {True: ", as expected", False: ", not as expected", None: ""}
+                ran = f"{self.stretch.scenario} on {self.stretch.strategy}"
+                self.tell(f"{ran}: {judged.status}{as_expected[judged.as_expected]}")

@@ -40,15 +40,25 @@ def width_of(line: Iterable[Token]) -> int:
 
 
 def clipped(line: Iterable[Token], width: int) -> Line:
-    """Return as much of a line as fits."""
+    """Return as much of a line as fits; where more than blanks is cut off, it ends in "~"."""
+    if width <= 0:
+        return ()
     kept: list[Token] = []
     left = width
+    cut = False
     for token in line:
-        if left <= 0:
-            break
-        kept.append(token if len(token.text) <= left else token._replace(text=token.text[:left]))
+        cut = cut or bool(token.text[max(0, left) :].strip())
+        if left > 0:
+            kept.append(token._replace(text=token.text[:left]))
         left -= len(token.text)
+    if cut:
+        kept[-1] = kept[-1]._replace(text=f"{kept[-1].text[:-1]}~")
     return tuple(kept)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number and what it counts: 1 checkout, 2 checkouts, 0 checkouts."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def age(ms: float | None) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from checkout_sim.board.board import Board
 from checkout_sim.board.places import LINK_OF_NAME, LINKS, Link
-from checkout_sim.board.tokens import Line, Token, clipped, latency, width_of
+from checkout_sim.board.tokens import Line, Token, clipped, counted, latency, width_of
 
 _WINDOW_MS = 10_000.0
 
@@ -137,7 +137,7 @@ def standing_line(board: Board) -> Line:
         tokens.append(Token(f"   seed {session.run['seed']}"))
     idle = len(LINKS) - len(session.links)
     if session.links:
-        tokens.append(Token(f"   {idle} links unused by {session.strategy}", "quiet"))
+        tokens.append(Token(f"   {counted(idle, 'link')} unused by {session.strategy}", "quiet"))
     return tuple(tokens)
 
 

@@ -7,15 +7,13 @@ Each `do_…` answers the action of its name. A view that means something else b
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from textual.command import CommandPalette
-
 from checkout_sim.model.command import Buy, Command, LiftAll, Note, Record
 from checkout_sim.model.scenario import Load
 from checkout_sim.tui.dialogs.leader import FaultLeader, meant
 from checkout_sim.tui.dialogs.menu import Choice, Menu
 from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.outbox import Offer
-from checkout_sim.tui.palette import ActionsProvider
+from checkout_sim.tui.palette import Palette
 from checkout_sim.tui.screen_text import screen_text
 from checkout_sim.tui.screens import ON_TOP, VIEWS
 from checkout_sim.tui.screens.help import HelpView
@@ -162,7 +160,7 @@ class Everywhere:
 
     async def do_palette_open(self) -> None:
         """Search every action of the view."""
-        self._app.push_screen(CommandPalette(providers=[ActionsProvider]))
+        self._app.push_screen(Palette())
 
     # ---- copying, leaving --------------------------------------------------------------------
 

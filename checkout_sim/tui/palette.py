@@ -1,15 +1,24 @@
 """The palette: every action of the view, searched by what it is called or does."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from checkout_sim.tui.actions.action import LISTS
 from checkout_sim.tui.actions.table import shown_key
 
 if TYPE_CHECKING:
     from checkout_sim.tui.app import CheckoutSimApp
+
+
+class Palette(CommandPalette):
+    """Textual's palette without its magnifying glass: two cells wide, or one, by terminal."""
+
+    DEFAULT_CSS: ClassVar[str] = "Palette SearchIcon { display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__(providers=[ActionsProvider], placeholder="search every action")
 
 
 class ActionsProvider(Provider):

@@ -1,7 +1,7 @@
 """An action: one thing an operator can do, with its keys, its words and what it needs.
 
 Takes nothing; the tables beside this file are made of these values. Key bindings, palette, `:`
-line, help, footer, `keys.toml` and docs/keys.md are all generated from them.
+line, help, footer, `keys.toml` and docs/tui.md are all generated from them.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from checkout_sim.model.command import Command
 Scope = str
 EVERYWHERE: Scope = "everywhere"
 LISTS: Scope = "lists"
+OPEN = "row.open"  # what enter does with the marked row
 
 Section = Literal["", "faults", "moving", "session"]
 

@@ -29,10 +29,19 @@ _REPLACEABLE = frozenset({"row.open"})
 
 
 def actions_of(scope: str, table: Iterable[Action]) -> tuple[Action, ...]:
-    """Return the rows whose keys work on a view: its own first, then lists', then everyone's."""
+    """Return the rows whose keys work on a view: its own first, then lists', then everyone's.
+
+    What a view means otherwise stands once: its own row takes the place of the lists'.
+    """
     rows = tuple(table)
-    order = (scope, LISTS, EVERYWHERE)
-    return tuple(row for wanted in order for row in rows if row.scope == wanted)
+    own = {row.id for row in rows if row.scope == scope} & _REPLACEABLE
+    order = (scope, LISTS, EVERYWHERE) if scope != LISTS else (LISTS, EVERYWHERE)
+    return tuple(
+        row
+        for wanted in order
+        for row in rows
+        if row.scope == wanted and not (wanted == LISTS and scope != LISTS and row.id in own)
+    )
 
 
 def shown_key(key: str) -> str:

@@ -19,7 +19,7 @@ from checkout_sim.board.figures import (
     tiny_lines,
 )
 from checkout_sim.board.side_panels import fault_lines, suspect_lines
-from checkout_sim.board.tokens import Line, Token, fitted
+from checkout_sim.board.tokens import Line, Token, counted, fitted
 from checkout_sim.tui.screens.order_lists import OrderListView
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.log_source import log_tokens
@@ -98,7 +98,7 @@ class DashboardView(OrderListView):
     def _draw_counted(self, width: int, _height: int) -> Sequence[Line]:
         checkouts = self.board.checkouts
         shown, kept = len(self.source.keys()), len(checkouts.rows)
-        left = f" {checkouts.seen} checkouts   filter: {self.filter_text}"
+        left = f" {counted(checkouts.seen, 'checkout')}   filter: {self.filter_text}"
         right = f"{shown}/{kept} rows "
         following = ", following" if self.table.following else ""
         middle = f"   {self.source.selection.order}{following}"

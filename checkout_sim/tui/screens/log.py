@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from checkout_sim.board.log import LEVELS
-from checkout_sim.board.tokens import Line, Token
+from checkout_sim.board.tokens import Line, Token, counted
 from checkout_sim.ndjson import encode
 from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.outbox import Offer
@@ -87,6 +87,6 @@ class LogView(View):
         return [
             (
                 Token(f" level {self.source.level}  filter: {self.source.text or '-'}", "title"),
-                Token(f"   {log.count} events{left_out}", "quiet"),
+                Token(f"   {counted(log.count, 'event')}{left_out}", "quiet"),
             )
         ]

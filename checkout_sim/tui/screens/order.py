@@ -29,6 +29,7 @@ class OrderView(View):
     scope: ClassVar[str] = "order"
     heading: ClassVar[str] = "Order"
     on_top: ClassVar[bool] = True
+    opens: ClassVar[bool] = False
 
     def __init__(self, key: str) -> None:
         super().__init__()

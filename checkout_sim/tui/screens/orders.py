@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from checkout_sim.board.select import ORDERS
-from checkout_sim.board.tokens import Line, Token
+from checkout_sim.board.tokens import Line, Token, counted, width_of
 from checkout_sim.tui.screens.order_lists import OrderListView
 from checkout_sim.tui.widgets.line import Block
 from checkout_sim.tui.widgets.stream_table import StreamTable
@@ -36,18 +36,19 @@ class OrdersView(OrderListView):
         """Go to the first row, and stay there."""
         self.table.action_move("first")
 
-    def _draw_counts(self, _width: int, _height: int) -> Sequence[Line]:
+    def _draw_counts(self, width: int, _height: int) -> Sequence[Line]:
         counts = self.board.checkouts.counts
         shown = len(self.source.keys())
         following = ", following" if self.table.following else ""
-        return [
-            (
-                Token(f" {shown} of {len(self.board.checkouts.rows)} rows  ", "title"),
-                Token(f"filter: {self.filter_text}   {self.source.selection.order}{following}   "),
-                Token(f"open {counts['open']}  confirmed {counts['confirmed']}  "),
-                Token(f"rolled back {counts['rolled back']}", "quiet"),
-            )
-        ]
+        head = (
+            Token(f" {shown} of {counted(len(self.board.checkouts.rows), 'row')}  ", "title"),
+            Token(f"filter: {self.filter_text}   {self.source.selection.order}{following}   "),
+            Token(f"open {counts['open']}  "),
+        )
+        confirmed, back = counts["confirmed"], counts["rolled back"]
+        long = (Token(f"confirmed {confirmed}  "), Token(f"rolled back {back}", "quiet"))
+        short = (Token(f"ok {confirmed}  "), Token(f"back {back}", "quiet"))
+        return [(*head, *(long if width_of((*head, *long)) <= width else short))]
 
     def _draw_marked(self, _width: int, _height: int) -> Sequence[Line]:
         row = self.marked

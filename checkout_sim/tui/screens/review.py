@@ -19,7 +19,7 @@ from checkout_sim.board.board import Board
 from checkout_sim.board.draft_rows import DraftRow, Review, moments_of, rows
 from checkout_sim.board.fault_lines import rule, told_lines
 from checkout_sim.board.run_results import flakes
-from checkout_sim.board.tokens import Line, Token, fitted
+from checkout_sim.board.tokens import Line, Token, counted, fitted
 from checkout_sim.model.command import Draft, RunScenario, SaveScenario, Stretch
 from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.editor import edit
@@ -106,6 +106,7 @@ class ReviewView(View):
     scope: ClassVar[str] = "review"
     heading: ClassVar[str] = "Review"
     on_top: ClassVar[bool] = True
+    opens: ClassVar[bool] = False
 
     DEFAULT_CSS: ClassVar[str] = """
     ReviewView #summary { height: 1; }
@@ -296,7 +297,13 @@ class ReviewView(View):
             return [(Token(f" {self._no_draft()}", "suspect"),)]
         kept = sum(1 for item in draft.items if item.kept)
         trimmed = "idle time left out" if self.review.trim_idle else "idle time kept"
-        return [(Token(f" run {draft.run_id}: {kept} of {len(draft.items)} items, {trimmed}"),)]
+        return [
+            (
+                Token(
+                    f" run {draft.run_id}: {kept} of {counted(len(draft.items), 'item')}, {trimmed}"
+                ),
+            )
+        ]
 
     def _verdicts(self, width: int, height: int) -> list[Line]:
         told = self.checkout_app.told

@@ -24,7 +24,7 @@ from checkout_sim.board.scenario_lines import (
     scenario_line,
 )
 from checkout_sim.board.scenario_rows import Entry, ScenarioRow, scenario_rows
-from checkout_sim.board.tokens import Line, Token
+from checkout_sim.board.tokens import Line, Token, counted
 from checkout_sim.model.command import RunScenario
 from checkout_sim.model.wire import STRATEGIES
 from checkout_sim.scenario_files.shipped import shipped_roots
@@ -297,13 +297,15 @@ class ScenariosView(View):
     def _idle(self, title: str, width: int) -> list[Line]:
         pending = sum(1 for one in self.entries if one.pending)
         if pending:
-            said = f"{len(self.entries)} scenarios, {pending} still being read"
+            said = f"{counted(len(self.entries), 'scenario')}, {pending} still being read"
         elif not self.entries:
             folders = ", ".join(str(folder) for folder in self.folders)
             said = f"no *.yaml in {folders or 'any folder'}"
         else:
             broken = sum(1 for one in self.entries if one.scenario is None and not one.pending)
-            said = f"{len(self.entries)} scenarios" + (f", {broken} unusable" if broken else "")
+            said = counted(len(self.entries), "scenario") + (
+                f", {broken} unusable" if broken else ""
+            )
         marks = "=  as the scenario expects    !  not as expected"
         return [
             rule(width, title, ascii_only=self.ascii_only),

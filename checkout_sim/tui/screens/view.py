@@ -30,6 +30,7 @@ from checkout_sim.board.context import context_line
 from checkout_sim.board.links import WINDOW_MS
 from checkout_sim.board.tokens import Line, Token
 from checkout_sim.model.command import Command
+from checkout_sim.tui.actions.action import OPEN
 from checkout_sim.tui.actions.keys import bindings_of
 from checkout_sim.tui.hints import hints_line
 from checkout_sim.tui.outbox import Offer
@@ -48,6 +49,7 @@ class View(Screen[None]):
     number: ClassVar[str] = ""
     heading: ClassVar[str] = ""
     on_top: ClassVar[bool] = False  # opens above another view and is left with esc or q
+    opens: ClassVar[bool] = True  # whether enter opens a row of its lists
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it without ClassVar
         (0, "-tiny-width"),
@@ -167,4 +169,11 @@ class View(Screen[None]):
     def _draw_hints(self, width: int, _height: int) -> list[Line]:
         if self.checkout_app.standpoint.too_small:
             return [(Token(" too small to act: H heals, resize", "suspect"),)]
-        return [hints_line(self.checkout_app.actions_of(self.scope), width)]
+        rows = self.checkout_app.actions_of(self.scope)
+        return [hints_line((row for row in rows if row.id != OPEN or self._has_row), width)]
+
+    @property
+    def _has_row(self) -> bool:
+        """Return whether enter would open something just now."""
+        table = self.focused
+        return self.opens and isinstance(table, StreamTable) and table.cursor is not None

@@ -16,7 +16,7 @@ from checkout_sim.board.fault_lines import (
 from checkout_sim.board.fault_rows import LinkRow, ProcessRow, link_rows, process_rows
 from checkout_sim.board.faults import FaultSeen
 from checkout_sim.board.places import PROCESSES
-from checkout_sim.board.tokens import Line, Token
+from checkout_sim.board.tokens import Line, Token, counted
 from checkout_sim.model.wire import CONTROLS
 
 LINK, PROCESS, UNUSED = "link", "process", "unused"
@@ -80,7 +80,8 @@ class FaultsSource:
                 return process_line(row, width, controls=controls)
             case None:
                 strategy = self._board().session.strategy or "this strategy"
-                told = f"   {self._hidden} links carry nothing under {strategy}; i shows them"
+                hidden = counted(self._hidden, "link")
+                told = f"   {hidden} without traffic under {strategy}; i shows them"
                 return (Token(told, "quiet"),)
 
     def heading(self, width: int) -> Line:

@@ -26,7 +26,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from checkout_sim.board.tokens import Line
+from checkout_sim.board.tokens import Line, clipped
 from checkout_sim.tui.actions.action import LISTS
 from checkout_sim.tui.actions.keys import list_bindings
 from checkout_sim.tui.looks import Looks
@@ -178,6 +178,7 @@ class StreamTable(Widget, can_focus=True):
 
     def _strip(self, line: Line, width: int, *, marked: bool, heading: bool = False) -> Strip:
         looks = self._looks
+        line = clipped(line, width)
         segments = [Segment(token.text, looks[token.look]) for token in line]
         if heading:
             segments = [Segment(token.text, looks["title"]) for token in line]
