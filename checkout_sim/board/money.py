@@ -1,7 +1,7 @@
 """Money as the gateway's log tells it: what was captured, what was given back.
 
 Each takes a row and a line of the gateway; gives the row with its sum. A sum that is seen, not a
-balance: only the journal, read when all is quiet, is that (INVARIANTS: log lines give order).
+balance: only the journal, read when all is quiet, is that.
 """
 
 from checkout_sim.board.rows import Row

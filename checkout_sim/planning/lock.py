@@ -17,7 +17,7 @@ LOCK_VERSION = 1
 
 
 def lock_text(plan: Plan, scenario: Scenario, *, strategy: str, versions: Mapping[str, str]) -> str:
-    """Return the lock of one run (SCENARIOS: scenario resolved, digest, seed, every draw).
+    """Return the lock of one run (scenario resolved, digest, seed, every draw).
 
     `versions` say what ran: tool, python, services, git commit, proxy server. A strategy the tool
     does not know simply carries no links.

@@ -1,7 +1,7 @@
 """The /v1 API as a plain ASGI app: authentication, limiter, one unit of work, Stripe's headers.
 
 It is reached around Starlette's own stack, because a gateway request is on the path of every
-checkout. A client's disconnect never cancels it (GATEWAY G1): nothing here listens for one once
+checkout. A client's disconnect never cancels it: nothing here listens for one once
 the body is read, and uvicorn lets a plain ASGI app run to its end (contract tests prove it). So a
 request that a control holds goes on after its client has left; only the end of the process stops
 it, and then its reservation is released at the next start.

@@ -104,7 +104,7 @@ def build(settings: GatewaySettings, surroundings: Surroundings) -> ASGIApp:
 
 
 def _recover(connection: Connection, parts: Parts) -> list[dict[str, Any]]:
-    """Free the keys whose execution a crash prevented (GATEWAY G4), read controls and endpoints."""
+    """Free the keys whose execution a crash prevented, read controls and endpoints."""
     sql, now = driver(connection), parts.clock.now_ms()
     parts.outbox.controls.load(sql)
     endpoints.configure(sql, parts.settings, now_ms=now)

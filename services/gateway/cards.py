@@ -1,6 +1,6 @@
 """Stripe's test cards: pure tables from a name or number to what a charge on it does.
 
-Source: docs.stripe.com/testing, with the numbers GATEWAY §6 marks as third-party recordings.
+Source: docs.stripe.com/testing, but for a few numbers seen only in third-party recordings.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ _CARDS: Mapping[str, Card] = {
         "4000000000000341", "card_declined", "generic_decline", _DECLINED
     ),
     "authenticationRequired": Card(number="4000002760003184", outcome=Outcome.ASKS_THE_SHOPPER),
-    # Which decline code a Radar block carries is unverified (GATEWAY §14).
+    # Which decline code a Radar block carries is unverified.
     "radarBlock": _declines("4100000000000019", "card_declined", "fraudulent", _DECLINED),
     "pendingRefund": Card(number="4000000000007726", outcome=Outcome.REFUNDS_LATE),
     "refundFail": Card(number="4000000000005126", outcome=Outcome.REFUND_FAILS),

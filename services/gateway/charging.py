@@ -1,7 +1,7 @@
 """PaymentIntents being made, changed, confirmed, captured and canceled, inside one transaction.
 
 The rules are in `intents.py`; here their results are written: document, charge, balance, journal
-and events together, or not at all (GATEWAY G3). A refusal takes back what was written before it.
+and events together, or not at all. A refusal takes back what was written before it.
 """
 
 from dataclasses import dataclass, replace

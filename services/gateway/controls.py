@@ -1,6 +1,6 @@
 """Fault controls: what no signal, test card or connection-wide toxic can do to one order.
 
-GATEWAY §9 is the specification, row by row. No dice: a control fires on the matching requests
+No dice: a control fires on the matching requests
 `nth`, `nth`+1 … `nth`+`times`-1, and each firing is a `fault_used` row under its label, written
 in the transaction that it concerns. Counters live in the database, so a restart forgets nothing.
 
@@ -44,7 +44,7 @@ EVENT_TYPES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of GATEWAY §9: where it acts, on what, with which figures in ms."""
+    """One kind of control: where it acts, on what, with which figures in ms."""
 
     stage: Stage
     operations: tuple[str, ...]

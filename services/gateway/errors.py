@@ -95,7 +95,10 @@ class NotAuthenticated(Refused):
 
 
 class TooManyRequests(Refused):
-    """429: nothing was saved or done. `reason` is null for a lock timeout (GATEWAY §5)."""
+    """429: nothing was saved or done. `reason` is null for a lock timeout.
+
+    Source: docs.stripe.com/rate-limits.
+    """
 
     def __init__(self, message: str, *, code: str, reason: str | None) -> None:
         super().__init__(message, status=429, code=code)

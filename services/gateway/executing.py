@@ -1,4 +1,4 @@
-"""One POST in the order of GATEWAY §3: look-up, validation, reservation, execution.
+"""One POST in the order Stripe gives it: look-up, validation, reservation, execution.
 
 `begin` and `finish` are store functions: they never await, and the database commits each as one
 unit. Without a `slow_execution` in the way a request is a single `begin`.

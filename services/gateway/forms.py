@@ -1,7 +1,7 @@
 """Stripe's bracketed forms: `metadata[order_id]=ord_1&expand[]=latest_charge`, decoded and checked.
 
 Takes the raw body or query of a request; gives the nested parameters and a digest that is equal
-exactly when two requests carry the same parameters, in whatever order (GATEWAY §3.4).
+exactly when two requests carry the same parameters, in whatever order.
 """
 
 import hashlib

@@ -1,11 +1,13 @@
-"""Idempotency keys exactly as GATEWAY §3: replay, mismatch, conflict, expiry, release.
+"""Idempotency keys as Stripe has them: replay, mismatch, conflict, expiry, release.
+
+Source: docs.stripe.com/api/idempotent_requests.
 
 One namespace per account, whatever the path. A row without a status is a reservation: its first
 request is still executing.
 
-**Reservation and execution share one commit** unless a control holds the execution. GATEWAY G2
-asks for a reservation committed before execution, so that a duplicate meets it (409) and a crash
-leaves it behind (released at the next start, G4). Look-up, execution and answer run here as one
+**Reservation and execution share one commit** unless a control holds the execution. The
+usual way is a reservation committed before execution, so that a duplicate meets it (409) and a
+crash leaves it behind (released at the next start). Look-up, execution and answer run here as one
 function that never awaits, in one transaction: no duplicate can come between, a crash takes back
 the whole of it, and the key is as free as a released one, with no effect behind it. The row is
 still unique by its primary key. Only where something waits in between (`slow_execution`) can the

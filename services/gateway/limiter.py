@@ -1,4 +1,4 @@
-"""A token bucket of one second: the setting `rate_limit` (GATEWAY §9), off by default."""
+"""A token bucket of one second: the setting `rate_limit`, off by default."""
 
 
 class Limiter:

@@ -1,6 +1,6 @@
 """The outbox of webhooks: deliveries written with the effect they tell of, and their fate.
 
-A delivery is a row per event and endpoint, in the transaction of the event's cause (GATEWAY G3), so
+A delivery is a row per event and endpoint, in the transaction of the event's cause, so
 that a crash forgets none. It is due at once, or when its event may be seen; it is repeated after
 the waits of `RETRY_MS` and then counts as undelivered. The event controls act here, as the row is
 written: no dice and no clock decide later.

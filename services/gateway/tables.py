@@ -3,7 +3,7 @@
 A document is what the API shows, kept as JSON text so that most reads are a copy; a column is a
 rule's business. `n` orders newest last. `created_ms` of charges, events and balance transactions
 may lie ahead: they become visible then (`error_500_after_effect` with `reveal_after_ms`). The
-database itself holds conservation (GATEWAY G5) and an append-only journal (GATEWAY §8).
+database itself holds conservation (what moved is what rows say moved) and an append-only journal.
 """
 
 from sqlalchemy import (

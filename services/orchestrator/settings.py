@@ -22,7 +22,7 @@ def _offered(name: str) -> str:
 
 
 class OrchestratorSettings(ServiceSettings):
-    """The orchestrator's own settings and budgets (STRATEGIES §2)."""
+    """The orchestrator's own settings and budgets."""
 
     model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_")
     service: ClassVar[str] = "orchestrator"

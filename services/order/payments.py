@@ -68,7 +68,7 @@ FAILURES = (httpx.HTTPError, TimeoutError, OSError, BreakerOpen, NotNow, Unreada
 
 
 def counts_against_callee(error: BaseException) -> bool:
-    """Return whether the breaker holds `error` against payment (STRATEGIES §2)."""
+    """Return whether the breaker holds `error` against payment."""
     if isinstance(error, NotNow):
         return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return isinstance(error, httpx.HTTPError | TimeoutError | OSError)

@@ -15,7 +15,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class OrderSettings(ServiceSettings):
-    """The order service's own settings and budgets (STRATEGIES §2)."""
+    """The order service's own settings and budgets."""
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
     service: ClassVar[str] = "order"

@@ -235,7 +235,7 @@ def counts(error: BaseException) -> bool:
     """Return whether the breaker holds `error` against the gateway.
 
     Transport errors, timeouts, 5xx and unreadable answers count; declines, other 4xx, 409 and
-    429 do not (STRATEGIES §2).
+    429 do not.
     """
     if not isinstance(error, stripe.StripeError):
         return True

@@ -6,7 +6,7 @@
    (on a database error 500: the gateway sends it again)
 
 Nothing depends on it: what never comes, or comes late, twice or out of order, the reconciler finds
-by reading (STRATEGIES §7).
+by reading.
 """
 
 import json

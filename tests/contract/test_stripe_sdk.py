@@ -1,6 +1,6 @@
 """The unmodified `stripe` SDK against the gateway: every flow, and every exception from the wire.
 
-GATEWAY §11 lists what payment relies on; each row is met here with the SDK's aiohttp, httpx and
+What payment relies on is met here with the SDK's aiohttp, httpx and
 requests clients. Wire faults are made by a small TCP server that misbehaves on purpose.
 """
 

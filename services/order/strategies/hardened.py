@@ -1,4 +1,4 @@
-"""hardened: the same hops as naive, with every promise kept (STRATEGIES §4).
+"""hardened: the same hops as naive, with every promise kept.
 
 1. shopper → order `POST /order/place`, with its own `Idempotency-Key`
 2. order commits A: `pending`, line snapshot, cart claim, client key and body hash, lease

@@ -1,4 +1,4 @@
-"""orchestrated: an order service that does as it is told, once (STRATEGIES §5).
+"""orchestrated: an order service that does as it is told, once.
 
 3. orchestrator → order `POST /order/create`; order commits `pending`, the line snapshot, the cart
    claim, and its answer under the step's key

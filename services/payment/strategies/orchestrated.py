@@ -1,4 +1,4 @@
-"""orchestrated: payment as a participant of a saga (STRATEGIES §5).
+"""orchestrated: payment as a participant of a saga.
 
 5. orchestrator → payment `POST /payment/process`; payment does hardened's 4 to 8
 9. orchestrator → payment `POST /payment/cancel` (the fence) and `/payment/refund` (the undo of 5)

@@ -1,4 +1,4 @@
-"""Every row of the test card table (GATEWAY §6), over a real port and as pure data."""
+"""Every row of the test card table, over a real port and as pure data."""
 
 import pytest
 

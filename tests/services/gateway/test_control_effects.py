@@ -1,4 +1,4 @@
-"""Each fault control does exactly its row (GATEWAY §9), once, to the request it is aimed at."""
+"""Each fault control does what it promises, once, to the request it is aimed at."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""SIGKILL at the worst moments (GATEWAY G2-G4): a key left behind is free, an effect is kept."""
+"""SIGKILL at the worst moments: a key left behind is free, an effect is kept."""
 
 import threading
 from collections.abc import Callable

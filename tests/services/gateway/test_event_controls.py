@@ -1,4 +1,4 @@
-"""Each event control does exactly its row (GATEWAY §9) to the webhook it is aimed at."""
+"""Each event control does what it promises, to the webhook it is aimed at."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Idempotency keys, rule by rule (GATEWAY §3), over a real port."""
+"""Idempotency keys, rule by rule, over a real port."""
 
 import asyncio
 import threading

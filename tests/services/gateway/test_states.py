@@ -1,4 +1,4 @@
-"""PaymentIntents and refunds move as Stripe's do (GATEWAY §4), over a real port."""
+"""PaymentIntents and refunds move as Stripe's do, over a real port."""
 
 from typing import Any
 
