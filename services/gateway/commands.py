@@ -2,7 +2,7 @@
 
 Each reader takes a `Form` and the id in the path and gives one frozen command, or raises a 400
 that is never saved, as Stripe saves nothing that failed validation. Accepted names are those of
-Stripe's own parameter lists (stripe-python 16.1, `stripe/params`): real ones pass even where unused.
+Stripe's own lists (stripe-python 16.1, `stripe/params`): real ones pass even where unused.
 """
 
 from collections.abc import Mapping
