@@ -52,8 +52,10 @@ def run_lines(board: Board, entry: Entry | None, width: int, *, rows: int) -> li
     total = int(session.run.get("checkouts") or 0)
     share = board.checkouts.seen / total if total else 0.0
     repeat = f"  {session.state.plan}" if session.state.plan else ""
+    held = (Token("HELD ", "frozen"),) if session.state.held else ()
     head = (
         Token(f" {clock(board.last_ms)}  seed {session.run.get('seed', '-')}{repeat}  "),
+        *held,
         Token(phase_bar(session.phase, share, width=11), "title"),
     )
     counts = board.checkouts.counts

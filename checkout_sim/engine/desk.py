@@ -24,9 +24,12 @@ from checkout_sim.model.command import (
     Close,
     DraftScenario,
     EngineState,
+    HoldPlan,
     Judge,
+    ReleasePlan,
     RunScenario,
     SaveScenario,
+    StepPlan,
     StopPlan,
     Subscribe,
 )
@@ -180,8 +183,8 @@ class Desk:
                 self._judge(asking)
             case RunScenario() as wanted:
                 self._want(asking, wanted)
-            case StopPlan():
-                self._stop_plan(asking)
+            case HoldPlan() | StepPlan() | ReleasePlan() | StopPlan() as wanted:
+                self._steer_plan(asking, wanted)
             case DraftScenario() as wanted:
                 self._off_the_loop(asking, self._draft(asking, wanted))
             case SaveScenario() as wanted:
@@ -199,12 +202,14 @@ class Desk:
             raise Refusal("wrong_phase", what, "wait for the next session")
         return self._session
 
-    def _stop_plan(self, asking: Asking) -> None:
+    def _steer_plan(
+        self, asking: Asking, wanted: HoldPlan | StepPlan | ReleasePlan | StopPlan
+    ) -> None:
         if self._on_air is None:
             raise Refusal("wrong_phase", "no scenario is under way")
-        self._on_air.stop()
-        self._wanted.clear()
-        asking.taken()
+        self._on_air.do(asking, wanted)
+        if isinstance(wanted, StopPlan):
+            self._wanted.clear()
 
     def _judge(self, asking: Asking) -> None:
         session = self._session
@@ -316,6 +321,7 @@ class Desk:
                 redo=redo,
                 faults=() if session is None else session.faults,
                 plan=self._plan_title,
+                held=self._on_air is not None and self._on_air.pace.held,
                 message=self._trouble,
             )
         )

@@ -9,16 +9,29 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from checkout_sim.engine.asking import Asking
 from checkout_sim.engine.broadcast import Broadcast
-from checkout_sim.model.command import RunScenario, Stretch
+from checkout_sim.engine.refusing import Refusal
+from checkout_sim.model.command import (
+    HoldPlan,
+    ReleasePlan,
+    RunScenario,
+    StepPlan,
+    StopPlan,
+    Stretch,
+)
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Checkout, InTurn, Plan, Step
 from checkout_sim.model.scenario import AtTime, Scenario
+from checkout_sim.runner.clock import MonotonicClock
+from checkout_sim.runner.pace import Pace
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.single import Planned, planned_run
 from checkout_sim.simulation.world import LiveWorld
+from checkout_sim.stream.lines import plain_of
 
 _AHEAD_MS = 100.0
+Asked = HoldPlan | StepPlan | ReleasePlan | StopPlan
 
 
 def runs_of(scenario: Scenario, asked: RunScenario) -> Iterator[Planned]:
@@ -29,12 +42,14 @@ def runs_of(scenario: Scenario, asked: RunScenario) -> Iterator[Planned]:
 
 
 class PlanOnAir:
-    """Attends one run of a plan: tells it, and can end it early."""
+    """Attends one run of a plan: tells it, and can hold it or end it early."""
 
     def __init__(
         self, planned: Planned, *, broadcast: Broadcast, changed: Callable[[], None]
     ) -> None:
         self.phase = "starting"
+        self.pace: Pace = Pace(MonotonicClock(), stepped=changed)
+        self._recording: Recording | None = None
         self._planned = planned
         self._broadcast = broadcast
         self._changed = changed
@@ -47,10 +62,32 @@ class PlanOnAir:
         """Return whether it was ended early."""
         return self._stop.is_set()
 
+    def do(self, asking: Asking, asked: Asked) -> None:
+        """Hold the plan, let it go on, or end it. Raises Refusal with nothing changed."""
+        recording = self._recording
+        if recording is None or self.phase != "storm":
+            raise Refusal(
+                "wrong_phase",
+                f"the scenario is in the phase {self.phase}; it is held or stopped in the storm",
+            )
+        data = {"command": plain_of(asked), "by": asking.by}
+        asking.taken(first_id=recording("runner", "operator.asked", data=data).id)
+        match asked:
+            case HoldPlan():
+                self.pace.hold()
+            case StepPlan():
+                self.pace.step()
+            case ReleasePlan():
+                self.pace.release()
+            case StopPlan():
+                self.stop()
+        self._changed()
+
     def stop(self) -> None:
         """Send nobody more and inject nothing more; what has begun finishes."""
         self._stop.set()
         self._free.set()
+        self.pace.release()
 
     def begun(self, folder: Path, flush: Callable[[], None]) -> None:
         """Go on the air."""
@@ -78,17 +115,18 @@ class PlanOnAir:
     async def steps(
         self,
         plan: Plan,
-        live: LiveWorld,
-        recording: Recording,  # noqa: ARG002 - the seam's signature
+        live: LiveWorld,  # noqa: ARG002 - the seam's signature
+        recording: Recording,
     ) -> AsyncIterator[Step]:
         """Yield the plan's faults, then its checkouts as late as their turn or time allows.
 
         The runner would take them all at once and keep those to come; then none could be dropped.
         """
+        self._recording = recording
         for step in plan.steps:
             if not isinstance(step.action, Checkout):
                 yield step
-        began_ms = live.world.clock.now_ms()
+        began_ms = self.pace.now_ms()
         checkouts = deque(step for step in plan.steps if isinstance(step.action, Checkout))
         sent = 0
         while checkouts and not self._stop.is_set():
@@ -97,7 +135,7 @@ class PlanOnAir:
                 case InTurn():
                     await self._turn(sent, plan.concurrency or 1)
                 case AtTime(ms=ms):
-                    await self._time(began_ms + ms - live.world.clock.now_ms() - _AHEAD_MS)
+                    await self._time(began_ms + ms - self.pace.now_ms() - _AHEAD_MS)
                 case _:
                     pass
             if not self._stop.is_set():
@@ -111,8 +149,16 @@ class PlanOnAir:
             await self._free.wait()
 
     async def _time(self, ms: float) -> None:
-        if ms > 0:
-            try:
-                await asyncio.wait_for(self._stop.wait(), timeout=ms / 1000)
-            except TimeoutError:
-                return
+        """Wait so much of the plan's time, or until it is stopped."""
+        if ms <= 0:
+            return
+        waits = [
+            asyncio.create_task(self.pace.sleep_ms(ms)),
+            asyncio.create_task(self._stop.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

@@ -29,6 +29,7 @@ from checkout_sim.model.plan import Checkout, Inject, Lift, Plan, Shopper, Step
 from checkout_sim.model.scenario import AtTime, Scenario, Settle, StackSpec
 from checkout_sim.model.wire import links_of
 from checkout_sim.planning.expand import STALLED_FOR_MS
+from checkout_sim.runner.pace import Pace
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.single import Planned
 from checkout_sim.simulation.world import LiveWorld
@@ -65,6 +66,8 @@ class _Up:
 
 class Session:
     """One live session; attends its own run. `end` lets it come to its verdict."""
+
+    pace: Pace | None = None  # an operator's commands are carried out as they come
 
     def __init__(
         self,

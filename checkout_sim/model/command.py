@@ -188,6 +188,24 @@ class StopPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPlan:
+    """Let the scenario under way begin nothing more, and none of its time pass, until released.
+
+    Services and checkouts under way go on. The run is judged, but no longer compared.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPlan:
+    """Let the scenario under way go on until one more action has begun, then hold it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePlan:
+    """Let the scenario that is held go on from where it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """Calm, settle, read, judge; then a new session opens on a fresh stack."""
 
@@ -254,6 +272,9 @@ Command = (
     | Restart
     | RunScenario
     | StopPlan
+    | HoldPlan
+    | StepPlan
+    | ReleasePlan
     | Judge
     | Record
     | Note
@@ -380,6 +401,7 @@ class EngineState:
     redo: str = ""
     faults: tuple[str, ...] = ()  # names in force
     plan: str = ""  # scenario under way, "2/3" when it repeats
+    held: bool = False  # that plan stands still
     message: str = ""  # what went wrong, readable; empty otherwise
 
 

@@ -19,6 +19,7 @@ from checkout_sim.model.errors import CheckoutSimError, FaultNotApplied
 from checkout_sim.model.plan import Checkout, Inject, InTurn, Lift, Shopper, Step
 from checkout_sim.model.scenario import BeforeCheckout, Settle
 from checkout_sim.runner.moments import Moments
+from checkout_sim.runner.pace import Pace
 from checkout_sim.runner.ports import World
 from checkout_sim.runner.read import find_indefinite, read_ledgers
 from checkout_sim.runner.recording import Recording
@@ -44,11 +45,13 @@ class Execution:
         *,
         concurrency: int | None,
         checkout_ended: Callable[[int], None] = lambda _: None,
+        pace: Pace | None = None,
     ) -> None:
         self._world = world
+        self._pace = pace
         self._checkout_ended = checkout_ended
         self._recording = recording
-        self._moments = Moments(world.clock)
+        self._moments = Moments(pace or world.clock)
         self._calls = OpenCalls()
         recording.add_sink(self._moments.observe)
         recording.add_sink(self._calls.observe)
@@ -163,6 +166,11 @@ class Execution:
         waiting = self._before.pop(shopper.checkout, None)
         if waiting:
             await asyncio.gather(*waiting)
+        await self._turn()
+
+    async def _turn(self) -> None:
+        if self._pace is not None:
+            await self._pace.turn()
 
     async def _purchase(self, shopper: Shopper, *, slot: asyncio.Semaphore | None) -> None:
         self._open_checkouts += 1
@@ -179,6 +187,7 @@ class Execution:
         if isinstance(step.when, InTurn) or isinstance(action, Checkout):
             return
         await self._moments.wait(step.when, fault=action.fault, window=action.window)
+        await self._turn()
         deed = asyncio.current_task()
         assert deed is not None
         self._begun.add(deed)
@@ -254,15 +263,19 @@ async def execute(
     settle_as: Settle,
     proof: Sequence[Shopper] = (),
     checkout_ended: Callable[[int], None] = lambda _: None,
+    pace: Pace | None = None,
 ) -> None:
     """Run all phases. However the storm ends, the world is calmed before this returns.
 
-    `checkout_ended` hears of each purchase of the storm when its last attempt has ended.
+    `checkout_ended` hears of each purchase of the storm when its last attempt has ended; `pace` is
+    the steps' own time, where somebody may hold it.
 
     A fault that cannot be applied or lifted is recorded and judged; a world that cannot be calmed
     never comes to rest, so it is read as it stands.
     """
-    execution = Execution(world, recording, concurrency=concurrency, checkout_ended=checkout_ended)
+    execution = Execution(
+        world, recording, concurrency=concurrency, checkout_ended=checkout_ended, pace=pace
+    )
     try:
         await execution.storm(steps)
         calm = await execution.calm()

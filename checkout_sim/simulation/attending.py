@@ -11,6 +11,7 @@ from typing import Protocol
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Plan, Step
 from checkout_sim.runner.execute import planned
+from checkout_sim.runner.pace import Pace
 from checkout_sim.runner.recording import Recording
 from checkout_sim.simulation.world import LiveWorld
 
@@ -30,6 +31,11 @@ class Attendant(Protocol):
         """Return what is to happen in the storm, now that the world is up."""
         ...
 
+    @property
+    def pace(self) -> Pace | None:
+        """Return the steps' own time, where it may be held; None: the world's."""
+        ...
+
     def checkout_ended(self, checkout: int) -> None:
         """Hear that a purchase of the storm has ended, all its attempts included."""
         ...
@@ -37,6 +43,8 @@ class Attendant(Protocol):
 
 class Bystander:
     """Lets the plan happen."""
+
+    pace: Pace | None = None
 
     def begun(self, folder: Path, flush: Callable[[], None]) -> None:
         """Do nothing."""

@@ -155,6 +155,7 @@ async def _live(
                 settle_as=plan.settle,
                 proof=plan.proof,
                 checkout_ended=attendant.checkout_ended,
+                pace=attendant.pace,
             )
         finally:
             watching.cancel()

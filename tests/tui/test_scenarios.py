@@ -9,9 +9,12 @@ import pytest
 
 from checkout_sim.model.command import (
     EngineState,
+    HoldPlan,
     Judged,
     Nack,
+    ReleasePlan,
     RunScenario,
+    StepPlan,
     StopPlan,
     Streamed,
     Stretch,
@@ -151,6 +154,20 @@ async def test_x_stops_the_run(folder: Path) -> None:
         await at.press("x")
 
         assert at.sent == [StopPlan()]
+
+
+async def test_p_holds_the_run_and_lets_it_go_on_and_a_full_stop_takes_one_step(
+    folder: Path,
+) -> None:
+    held = EngineState(phase="storm", strategy="naive", plan="again 1/1", held=True)
+    async with standing("4", *opening(), run_of(run="r1"), options=options(folder)) as at:
+        await ready(at)
+        await at.press("p", "full_stop")
+        await at.tell(held)
+        assert "HELD" in at.text("#run")
+        await at.press("p")
+
+        assert at.sent == [HoldPlan(), StepPlan(), ReleasePlan()]
 
 
 async def test_verdict_and_expectation_are_two_marks_and_outlive_the_run(folder: Path) -> None:

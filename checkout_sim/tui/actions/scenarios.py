@@ -1,6 +1,6 @@
 """What can be done on the list of scenarios."""
 
-from checkout_sim.model.command import StopPlan
+from checkout_sim.model.command import StepPlan, StopPlan
 from checkout_sim.tui.actions.action import Action
 
 SCOPE = "scenarios"
@@ -31,6 +31,25 @@ ACTIONS: tuple[Action, ...] = (
         parameters="[STRATEGY]...",
         hint=2,
         help="which strategies the next run is for: one, another, or all the scenario names",
+    ),
+    Action(
+        id="scenario.hold",
+        title="hold",
+        keys=("p",),
+        scope=SCOPE,
+        harmful=True,
+        hint=10,
+        help="begin nothing more of the run under way and stop its clock; p again goes on",
+    ),
+    Action(
+        id="scenario.step",
+        title="step",
+        keys=(".",),
+        scope=SCOPE,
+        command=StepPlan(),
+        harmful=True,
+        hint=10,
+        help="let one more action of the run begin, then hold it",
     ),
     Action(
         id="scenario.stop",

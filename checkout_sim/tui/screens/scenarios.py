@@ -25,7 +25,7 @@ from checkout_sim.board.scenario_lines import (
 )
 from checkout_sim.board.scenario_rows import Entry, ScenarioRow, scenario_rows
 from checkout_sim.board.tokens import Line, Token, counted
-from checkout_sim.model.command import RunScenario
+from checkout_sim.model.command import HoldPlan, ReleasePlan, RunScenario
 from checkout_sim.model.wire import STRATEGIES
 from checkout_sim.scenario_files.shipped import shipped_roots
 from checkout_sim.scenario_files.units import NotAValue
@@ -226,6 +226,11 @@ class ScenariosView(View):
             self._strategies = choices[(at + 1) % len(choices)]
         self.tell(f"the next run is for {self._said_strategies()}")
 
+    async def do_scenario_hold(self) -> None:
+        """Hold the run under way, or let it go on."""
+        held = self.checkout_app.live.session.state.held
+        await self.send(ReleasePlan() if held else HoldPlan())
+
     async def do_scenario_loop(self, times: str = "") -> None:
         """Go on to the next number of repeats, or take the one given."""
         if times:
@@ -289,7 +294,9 @@ class ScenariosView(View):
         if stretch is None or not stretch.scenario:
             title = f"next: {self._said_strategies()}, {self._said_repeat()}"
             return self._idle(title, width)[:height]
-        title = f"RUN {stretch.scenario}  {stretch.strategy}"
+        goes_on = "goes on" if self.board.session.state.held else "holds"
+        steering = f"   p {goes_on}   . steps   x stops" if self.running else ""
+        title = f"RUN {stretch.scenario}  {stretch.strategy}{steering}"
         head = rule(width, title, ascii_only=self.ascii_only)
         entry = self._running_entry()
         return [head, *run_lines(self.board, entry, width, rows=height - 1)][:height]

@@ -5,15 +5,18 @@ from pathlib import Path
 from checkout_sim.model.command import (
     DraftScenario,
     EngineState,
+    HoldPlan,
     Inject,
     Judge,
+    ReleasePlan,
     RunScenario,
+    StepPlan,
     StopPlan,
     Stretch,
 )
 from checkout_sim.model.fault import LinkFault
 from checkout_sim.ndjson import read_history
-from tests.integration.engine.engine import ROOT, a_session, an_engine, an_operator, buy
+from tests.integration.engine.engine import ROOT, Operator, a_session, an_engine, an_operator, buy
 
 SLOW = """
 version: 1
@@ -62,6 +65,36 @@ async def test_a_scenario_that_is_stopped_still_comes_to_a_verdict(here: Path) -
     assert verdict.status == "unknown", "not every checkout was sent"
     assert "of 40 checkouts were sent" in verdict.unknowns["run_was_exercised"]
     assert verdict.broken == {}
+
+
+def sent(operator: Operator) -> int:
+    return sum(one.kind == "client.sent" for one in operator.observations)
+
+
+def is_held(operator: Operator) -> bool:
+    states = [item for item in operator.heard if isinstance(item, EngineState)]
+    return states[-1].held
+
+
+async def test_a_scenario_that_is_held_goes_on_step_by_step_and_is_not_compared(
+    here: Path,
+) -> None:
+    path = here / "slow.yaml"
+    path.write_text(SLOW.replace("AT", ", ".join(f"{second}s" for second in range(3, 43))))
+    async with a_session(here, "--engine", "embedded") as (_, operator):
+        await operator.do(RunScenario(path=str(path), strategies=("hardened",)))
+        await operator.until_seen("fault.injected")
+        await operator.do(HoldPlan())
+        await operator.until(lambda _: is_held(operator), "a plan that is held")
+        for number in (1, 2):
+            await operator.do(StepPlan())
+            await operator.until(lambda _: sent(operator) == number and is_held(operator), "a step")  # noqa: B023 - awaited at once
+        await operator.do(ReleasePlan())
+        await operator.until_seen("client.ended", checkout=3)
+        await operator.do(StopPlan())
+        verdict = await operator.verdict()
+
+    assert verdict.as_expected is None
 
 
 async def test_a_scenario_that_cannot_be_used_is_refused_by_line(here: Path) -> None:
