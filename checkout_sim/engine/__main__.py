@@ -8,6 +8,7 @@ and a command line is everybody's to read.
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from checkout_sim.simulation.series import require_strategies
 from checkout_sim.stack.servers import DATABASE_URL_VARIABLE
 
 _NO_STACK = 4
+_HAND_OVER_S = 0.0005
 
 
 def main(arguments: list[str]) -> int:
@@ -49,11 +51,25 @@ def main(arguments: list[str]) -> int:
             links_path=map_of_links,
             database_url=os.environ.get(DATABASE_URL_VARIABLE),
         )
+        _keep_the_loop_free()
         asyncio.run(run(Program(setting=setting, options=options, owned=asked.owned)))
     except CheckoutSimError as error:
         print(f"checkout-sim: {error}", file=sys.stderr)  # noqa: T201 - a program of its own
         return _NO_STACK
     return 0
+
+
+def _keep_the_loop_free() -> None:
+    """Keep short what stops the loop that sends shoppers and takes their times.
+
+    The live judge's thread hands the interpreter over every half millisecond instead of five, and
+    the collector leaves alone what is loaded and looks seldom at the checkouts that are kept: with
+    both as Python has them the loop was 12 ms late (p99) while 60 checkouts were judged, then 5.
+    """
+    sys.setswitchinterval(_HAND_OVER_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -81,8 +81,10 @@ class Buying:
         number = 0
         while buy.count == 0 or number < buy.count:
             number += 1
-            if buy.rate_per_s is not None:
-                await asyncio.sleep(max(0.0, began + (number - 1) / buy.rate_per_s - loop.time()))
+            between_s = 0.0 if buy.rate_per_s is None else 1 / buy.rate_per_s
+            due = began + (number - 1) * between_s
+            # Carts are filled between two purchases, where they keep neither waiting.
+            await asyncio.sleep(max(0.0, due - between_s / 2 - loop.time()))
             self._last += 1
             shopper = shopper_of(buy, checkout=self._last, number=number, dice=dice)
             try:
@@ -90,6 +92,7 @@ class Buying:
             except CheckoutSimError as failed:
                 self._till.failed(asking, str(failed))
                 return
+            await asyncio.sleep(max(0.0, due - loop.time()))
             ended = self._under_way[shopper.checkout] = loop.create_future()
             self._till.send(shopper)
             if buy.rate_per_s is None:

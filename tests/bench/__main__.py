@@ -1,6 +1,6 @@
 """`make bench`: every figure the project promises, beside its target, in one table.
 
-Takes about six minutes. `--quick` runs one round of each. Nothing here asserts; a figure that falls
+Takes about ten minutes. `--quick` runs one round of each. Nothing here asserts; a figure that falls
 short is printed as SHORT.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.bench import (
     archive,
     judge_million,
+    live,
     proxy_hop,
     reports,
     start,
@@ -42,6 +43,9 @@ def main() -> None:
             strategies.measure(checkouts=50 if asked.quick else 200, engine=asked.engine)
         ),
         "dashboard": lambda: tui.figures(seconds=5.0 if asked.quick else 15.0),
+        "watched": lambda: asyncio.run(
+            live.measure(rounds=1 if asked.quick else 3, checkouts=100 if asked.quick else 200)
+        ),
         "throughput": lambda: asyncio.run(throughput.measure(asked)),
     }
     figures: list[Figure] = []

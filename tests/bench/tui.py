@@ -125,6 +125,21 @@ async def _dashboard(
     engine: Engine, folder: Path
 ) -> AsyncIterator[tuple[Terminal, psutil.Process]]:
     server = await asyncio.start_unix_server(engine.serve, folder / "engine.sock")
+    try:
+        async with dashboard_on(folder / "engine.sock", folder) as shown:
+            yield shown
+    finally:
+        if engine.writer is not None:
+            engine.writer.close()
+        server.close()
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def dashboard_on(
+    socket: Path, folder: Path
+) -> AsyncIterator[tuple[Terminal, psutil.Process]]:
+    """Yield the real program in a terminal of its own, showing the engine at a socket."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     os.set_blocking(master, False)
@@ -134,7 +149,7 @@ async def _dashboard(
         sys.executable,
         "-c",
         _PROGRAM,
-        str(folder / "engine.sock"),
+        str(socket),
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -149,10 +164,6 @@ async def _dashboard(
         await child.wait()
         asyncio.get_running_loop().remove_reader(master)
         os.close(master)
-        if engine.writer is not None:
-            engine.writer.close()
-        server.close()
-        await server.wait_closed()
 
 
 async def measure(orders: int, *, seconds: float) -> list[Figure]:
