@@ -13,8 +13,12 @@ Sources: sqlite.org "Savepoints", "WAL", and the figures of ARCHITECTURE.
 """
 
 import asyncio
+import fcntl
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Concatenate, Self
 
 from sqlalchemy import Connection, Engine, MetaData, StaticPool, create_engine
@@ -24,12 +28,12 @@ from .database import Database, P, T, violated_unique
 from .errors import DatabaseUnavailable
 
 BUSY_TIMEOUT_MS = 1000  # inline: a longer wait would block the event loop longer
+OPENING_TIMEOUT_MS = 10_000  # there is no loop to block yet, and a replica may be writing
 TURNS_MAX = 8  # of one batch, so that a steady stream of writers cannot put its COMMIT off
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",  # KiB; past the default 2 MB pages are written and read again
@@ -77,21 +81,26 @@ class SqliteDatabase(Database):
             f"sqlite:///{path}",
             isolation_level="AUTOCOMMIT",  # the driver begins nothing by itself; we do
             poolclass=StaticPool,
-            connect_args={"check_same_thread": True, "timeout": BUSY_TIMEOUT_MS / 1000},
+            connect_args={"check_same_thread": True, "timeout": OPENING_TIMEOUT_MS / 1000},
         )
         try:
-            database = cls(engine)
-            for pragma in _PRAGMAS:
-                database._driver.execute(pragma)
-            # Replicas start together on one file: the check and the creation are one transaction.
-            database._driver.execute("BEGIN IMMEDIATE")
-            for metadata in tables:
-                metadata.create_all(database._connection)
-            database._driver.execute("COMMIT")
+            with _alone_in_folder_of(path):
+                database = cls(engine)
+                database._prepare(tables)
         except (DatabaseError, sqlite3.Error) as error:
             message = f"{path} cannot be used as a SQLite database: {error}"
             raise DatabaseUnavailable(message, definite=True) from error
         return database
+
+    def _prepare(self, tables: tuple[MetaData, ...]) -> None:
+        """Set the file and the connection up; a replica that came first has made the tables."""
+        for pragma in _PRAGMAS:
+            self._driver.execute(pragma)
+        self._driver.execute("BEGIN IMMEDIATE")  # the check and the creation are one transaction
+        for metadata in tables:
+            metadata.create_all(self._connection)
+        self._driver.execute("COMMIT")
+        self._driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     async def run(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -198,6 +207,27 @@ class SqliteDatabase(Database):
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         batch.waiters.append(waiter)
         await waiter
+
+
+@contextmanager
+def _alone_in_folder_of(path: str) -> Iterator[None]:
+    """Let one process at a time open a file: two that turn WAL on at once are both told "locked".
+
+    No busy timeout applies to that (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In
+    WAL Mode"). The folder is locked, since closing a second descriptor of the file itself would
+    drop SQLite's own locks; a dead process lets go of it. A folder that is not there is SQLite's
+    to complain of.
+    """
+    folder = Path(path).parent
+    if path == ":memory:" or not folder.is_dir():
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _told(raised: BaseException) -> BaseException:

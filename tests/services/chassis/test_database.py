@@ -1,9 +1,11 @@
 """Group commit keeps what one transaction each would keep."""
 
 import asyncio
+import multiprocessing
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -202,6 +204,36 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text("Dear database, " * 100)
     with pytest.raises(DatabaseUnavailable, match=r"letter\.txt cannot be used"):
         SqliteDatabase.file(str(path), METADATA)
+
+
+REPLICAS = 6
+FILES = 12
+
+
+def opens_each_file_with_the_others(folder: Path, together: Barrier) -> None:
+    for number in range(FILES):
+        together.wait(60)
+        SqliteDatabase.file(str(folder / f"{number}.db"), METADATA).close()
+
+
+def test_replicas_that_open_a_new_file_at_once_all_get_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(REPLICAS)
+    replicas = [
+        context.Process(target=opens_each_file_with_the_others, args=(tmp_path, together))
+        for _ in range(REPLICAS)
+    ]
+    for replica in replicas:
+        replica.start()
+    for replica in replicas:
+        replica.join(120)
+    ended = [replica.exitcode for replica in replicas]
+    for replica in replicas:
+        replica.kill()
+        replica.join()
+        replica.close()
+
+    assert ended == [0] * REPLICAS
 
 
 async def test_a_prepared_statement_binds_its_constants(database: SqliteDatabase) -> None:
