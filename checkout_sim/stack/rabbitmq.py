@@ -8,6 +8,7 @@ runs as can get to it. Source of the settings: rabbitmq.com, "Configuration", "N
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -36,6 +37,11 @@ _POLL_S = 0.05
 _ASK_LIMIT_S = 2.0
 _LAST_LINES = 8
 _USER = "simulator"
+
+# A broker that is killed on purpose resets connections: who asked is told by exception, and a
+# traceback beside it on standard error would only frighten the operator.
+for _name in ("aio_pika", "aiormq"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 
 class RabbitMQ:
