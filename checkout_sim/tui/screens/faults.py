@@ -2,32 +2,22 @@
 
 The letter of a preset adds it to the marked link, the same letter lifts it; `p` and the letter fill
 in a form first. Processes are struck by K, P and T, the gateway by its labelled controls. What is
-wanted, what was read back and what has struck stand side by side.
+wanted, what was read back and what has struck stand side by side: `fault_console.py` draws them.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Container
 
-from checkout_sim.board.fault_lines import told_lines
-from checkout_sim.board.faults import FaultSeen
-from checkout_sim.board.places import LINK_OF_NAME, Link
+from checkout_sim.board.places import Link
 from checkout_sim.board.presets import PRESET_OF_LETTER, PRESETS, WAY_SIGN, Preset, preset_of
 from checkout_sim.board.processes import ProcessSeen
-from checkout_sim.board.tokens import Line
 from checkout_sim.model.command import Adjust, Command, Inject, LiftFault
 from checkout_sim.model.fault import Stream
 from checkout_sim.scenario_files.units import NotAValue
 from checkout_sim.tui.forms.budgets import Budgets
-from checkout_sim.tui.forms.fault_desk import (
-    FaultDesk,
-    kill_or_start,
-    pause_or_resume,
-    restart,
-)
+from checkout_sim.tui.forms.fault_desk import kill_or_start, pause_or_resume, restart
 from checkout_sim.tui.forms.fault_draft import (
     control_command,
     control_fields,
@@ -35,121 +25,22 @@ from checkout_sim.tui.forms.fault_draft import (
     next_window,
 )
 from checkout_sim.tui.forms.window import said_window, window_named
-from checkout_sim.tui.screens.view import View
-from checkout_sim.tui.widgets.controls_source import ControlsSource
+from checkout_sim.tui.screens.fault_console import FaultConsole
 from checkout_sim.tui.widgets.fault_form import FaultForm
-from checkout_sim.tui.widgets.fault_panels import (
-    presets_panel,
-    presets_title,
-    state_panel,
-    state_title,
-    under_rule,
-)
-from checkout_sim.tui.widgets.faults_source import (
-    LINK,
-    PROCESS,
-    UNUSED,
-    FaultsSource,
-    visible_faults,
-)
-from checkout_sim.tui.widgets.line import Block
+from checkout_sim.tui.widgets.faults_source import UNUSED
 from checkout_sim.tui.widgets.stream_table import StreamTable
 
-_WIDE, _TALL = 110, 36  # columns for frames; rows for the links that are not used as well
 
-
-class FaultsView(View):
+class FaultsView(FaultConsole):
     """Screen 2."""
 
     scope: ClassVar[str] = "faults"
     number: ClassVar[str] = "2"
     heading: ClassVar[str] = "Faults"
 
-    DEFAULT_CSS: ClassVar[str] = """
-    FaultsView #parts { height: 1fr; layout: vertical; }
-    FaultsView #table { height: 1fr; min-height: 4; }
-    FaultsView #console { height: 1fr; }
-    FaultsView #below { height: auto; layout: vertical; }
-    FaultsView #presets { height: 4; }
-    FaultsView #state { height: 6; }
-    FaultsView #controls { display: none; height: 12; }
-    FaultsView #controls.-open { display: block; }
-    FaultsView.-wide #below { layout: horizontal; height: 11; }
-    FaultsView.-wide #presets { height: 11; width: 3fr; }
-    FaultsView.-wide #state { height: 11; width: 2fr; }
-    FaultsView.-extra #parts { layout: horizontal; }
-    FaultsView.-extra #table { width: 3fr; }
-    FaultsView.-extra #below { height: 1fr; width: 2fr; }
-    FaultsView.-extra #presets { height: 11; }
-    FaultsView.-extra #state { height: 1fr; }
-    FaultsView.-menu.-short #below { display: none; }
-    FaultsView.-tiny-width #below, FaultsView.-tiny-height #below { display: none; }
-    FaultsView.-tiny-width Form, FaultsView.-tiny-height Form { display: none; }
-    """
-
     def __init__(self) -> None:
         super().__init__()
-        self.desk = FaultDesk()
         self._edit_next = False  # `p` was pressed: the next letter fills in the form
-        self.source = FaultsSource(lambda: self.board, lambda: self.now_ms, lambda: self.ascii_only)
-
-    def body(self) -> ComposeResult:
-        """Yield links and processes, presets, the state of the fault last touched, the form."""
-        with Container(id="parts"):
-            with Container(id="table", classes="panel"):
-                yield StreamTable(self.source, id="console")
-            with Container(id="below"):
-                yield Block(self._presets, id="presets", classes="panel")
-                yield Block(self._state, id="state", classes="panel")
-        yield StreamTable(ControlsSource(lambda: self.board), id="controls")
-        yield FaultForm(id="form")
-
-    def on_mount(self) -> None:
-        """Frame the panels in the alphabet asked for; the table has the keys."""
-        self.set_class(self.ascii_only, "-ascii")
-
-    def refresh_rows(self) -> None:
-        """Bring everything up to date, and drop what was remembered of faults that are gone."""
-        tall = self.size.height >= _TALL and not self.has_class("-menu")
-        self.source.roomy = self._framed and tall
-        super().refresh_rows()
-        if self._framed:
-            self.entitle("#table", "links and processes")
-            self.entitle("#presets", presets_title(self.link, self.process))
-            self.entitle("#state", state_title(self.board, self.link, self.desk))
-        if not self.board.session.pending:
-            self.desk.forget(visible_faults(self.checkout_app.live))
-
-    # ---- what is marked ----------------------------------------------------------------------
-
-    @property
-    def links(self) -> StreamTable:
-        """Return the table of links and processes."""
-        return self.query_one("#console", StreamTable)
-
-    @property
-    def form(self) -> FaultForm:
-        """Return the form below."""
-        return self.query_one("#form", FaultForm)
-
-    @property
-    def link(self) -> Link | None:
-        """Return the marked link; None where a process is marked."""
-        kind, _, name = (self.links.cursor or "").partition(":")
-        return LINK_OF_NAME.get(name) if kind == LINK else None
-
-    @property
-    def process(self) -> ProcessSeen | None:
-        """Return the marked process; None where a link is marked."""
-        kind, _, rest = (self.links.cursor or "").partition(":")
-        if kind != PROCESS:
-            return None
-        name, _, instance = rest.partition(":")
-        return self.checkout_app.live.processes.by_name.get((name, int(instance)))
-
-    def _on(self, link: Link) -> list[FaultSeen]:
-        """Return the faults on a link as the engine has them now, frozen display or not."""
-        return [one for one in visible_faults(self.checkout_app.live) if one.target == link.name]
 
     # ---- presets -----------------------------------------------------------------------------
 
@@ -162,7 +53,7 @@ class FaultsView(View):
         elif edit:
             await self._open_form(preset, link)
         else:
-            await self._change(self.desk.toggle(preset, link, self._on(link)))
+            await self._change(self.desk.toggle(preset, link, self.faults_on(link)))
 
     async def do_fault_edit(self, *words: str) -> None:
         """Fill in the form first: of the letter that follows, or of the fault that is on."""
@@ -184,7 +75,7 @@ class FaultsView(View):
 
     async def _edit_touched(self, link: Link) -> None:
         self._edit_next = False
-        touched = self.desk.touched(link, self._on(link))
+        touched = self.desk.touched(link, self.faults_on(link))
         preset = None if touched is None else preset_of(touched.type, touched.toxics)
         if preset is None:
             self.tell(f"no fault on {link.label} to edit; p and a letter adds one", wrong=True)
@@ -205,7 +96,7 @@ class FaultsView(View):
             self.tell("mark a link first: - and = change what strikes it", wrong=True)
             return
         try:
-            command = self.desk.stepped(link, self._on(link), steps)
+            command = self.desk.stepped(link, self.faults_on(link), steps)
         except NotAValue as error:
             self.tell(str(error), wrong=True)
             return
@@ -225,7 +116,7 @@ class FaultsView(View):
             self.tell("mark a link first: < and > turn what strikes it", wrong=True)
             return
         try:
-            command = self.desk.turned(link, self._on(link), way)
+            command = self.desk.turned(link, self.faults_on(link), way)
         except NotAValue as error:
             self.tell(str(error), wrong=True)
             return
@@ -334,7 +225,7 @@ class FaultsView(View):
     # ---- the form ----------------------------------------------------------------------------
 
     async def _open_form(self, preset: Preset, link: Link) -> None:
-        draft = self.desk.draft(preset, link, self._on(link))
+        draft = self.desk.draft(preset, link, self.faults_on(link))
         await self.form.edit(draft, self._budgets.on(link.name))
 
     @on(FaultForm.Ready)
@@ -371,29 +262,6 @@ class FaultsView(View):
         return Budgets(
             time_scale=float(run.get("time_scale") or 1.0), settings=run.get("settings") or {}
         )
-
-    # ---- what stands below -------------------------------------------------------------------
-
-    @property
-    def _framed(self) -> bool:
-        return self.size.width >= _WIDE
-
-    def _presets(self, width: int, height: int) -> list[Line]:
-        lines = presets_panel(self.board, self.link, width, wide=self._framed)
-        return self._entitled(presets_title(self.link, self.process), lines, width)[:height]
-
-    def _state(self, width: int, height: int) -> list[Line]:
-        told = self.checkout_app.told
-        if told.wrong and len(told.text) >= width:
-            return told_lines([("REFUSED", told.text)], width, look="wrong")[:height]
-        lines = state_panel(self.board, self.link, self.desk, width)
-        return self._entitled(state_title(self.board, self.link, self.desk), lines, width)[:height]
-
-    def _entitled(self, title: str, lines: list[Line], width: int) -> list[Line]:
-        """Return lines with their title above; a frame carries its own."""
-        if self._framed:
-            return lines
-        return under_rule(width, title, lines, ascii_only=self.ascii_only)
 
 
 def _answering(letter: str) -> Callable[[FaultsView], Awaitable[None]]:
