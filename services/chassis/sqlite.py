@@ -13,12 +13,8 @@ Sources: sqlite.org "Savepoints", "WAL", and the figures of ARCHITECTURE.
 """
 
 import asyncio
-import fcntl
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Concatenate, Self
 
 from sqlalchemy import Connection, Engine, MetaData, StaticPool, create_engine
@@ -31,8 +27,10 @@ BUSY_TIMEOUT_MS = 1000  # inline: a longer wait would block the event loop longe
 OPENING_TIMEOUT_MS = 10_000  # there is no loop to block yet, and a replica may be writing
 TURNS_MAX = 8  # of one batch, so that a steady stream of writers cannot put its COMMIT off
 
+SWITCHES_MAX = 100  # tries to turn the write-ahead log on, each after another replica's turn
+_PRIMARY = 0xFF  # of an extended result code
+
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
@@ -84,9 +82,8 @@ class SqliteDatabase(Database):
             connect_args={"check_same_thread": True, "timeout": OPENING_TIMEOUT_MS / 1000},
         )
         try:
-            with _alone_in_folder_of(path):
-                database = cls(engine)
-                database._prepare(tables)
+            database = cls(engine)
+            database._prepare(tables)
         except (DatabaseError, sqlite3.Error) as error:
             message = f"{path} cannot be used as a SQLite database: {error}"
             raise DatabaseUnavailable(message, definite=True) from error
@@ -94,6 +91,7 @@ class SqliteDatabase(Database):
 
     def _prepare(self, tables: tuple[MetaData, ...]) -> None:
         """Set the file and the connection up; a replica that came first has made the tables."""
+        self._turn_wal_on()
         for pragma in _PRAGMAS:
             self._driver.execute(pragma)
         self._driver.execute("BEGIN IMMEDIATE")  # the check and the creation are one transaction
@@ -101,6 +99,24 @@ class SqliteDatabase(Database):
             metadata.create_all(self._connection)
         self._driver.execute("COMMIT")
         self._driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+    def _turn_wal_on(self) -> None:
+        """Turn the write-ahead log on; replicas that do so together are told "locked" at once.
+
+        No busy timeout applies to the switch, so between two tries a lock is asked for that one
+        does apply to: it is had when the other has switched.
+        """
+        for _ in range(SWITCHES_MAX):
+            try:
+                self._driver.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY:
+                    raise
+                self._driver.execute("BEGIN IMMEDIATE")
+                self._driver.execute("COMMIT")
+            else:
+                return
+        self._driver.execute("PRAGMA journal_mode=WAL")
 
     async def run(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -207,27 +223,6 @@ class SqliteDatabase(Database):
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         batch.waiters.append(waiter)
         await waiter
-
-
-@contextmanager
-def _alone_in_folder_of(path: str) -> Iterator[None]:
-    """Let one process at a time open a file: two that turn WAL on at once are both told "locked".
-
-    No busy timeout applies to that (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In
-    WAL Mode"). The folder is locked, since closing a second descriptor of the file itself would
-    drop SQLite's own locks; a dead process lets go of it. A folder that is not there is SQLite's
-    to complain of.
-    """
-    folder = Path(path).parent
-    if path == ":memory:" or not folder.is_dir():
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _told(raised: BaseException) -> BaseException:
