@@ -128,9 +128,11 @@ async def live_world(
         closing.push_async_callback(shop.close)
         gateway = http_client(timeout_s=_SIDE_CALL_LIMIT_S, base_url=direct["gateway"])
         closing.push_async_callback(gateway.aclose)
+        processes = Processes(supervisor, lent, listeners.on_process)
+        processes.announce()
         faults = Injector(
             toxiproxy=toxiproxy,
-            processes=Processes(supervisor, lent, listeners.on_process),
+            processes=processes,
             gateway=gateway,
             links=carrying,
             instances=(*ports, *((name, 1) for name in lent)),

@@ -229,6 +229,12 @@ class Processes:
         self._down: set[str] = set()
         self._paused: set[str] = set()
 
+    def announce(self) -> None:
+        """Note that the servers of our own are up: they were started before anybody listened."""
+        for server in self._servers.values():
+            if server.pid:  # somebody else's is nobody's to strike
+                self._note("process.started", server, server.pid)
+
     async def kill(self, name: str, instance: int = 1) -> None:
         """SIGKILL."""
         server = self._servers.get(name)
