@@ -141,7 +141,8 @@ class Session:
         if state.recording and not self.state.recording:
             self.recording_since_ms = now_ms
         if state.message and state.message != self.state.message:
-            self.tell(state.message, wrong=True)
+            again = "; v on screen 6 tries again" if state.phase == "starting" else ""
+            self.tell(f"{state.message}{again}", wrong=True)
         self.state = state
 
     def opened(self, data: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ beside the run only where it says something.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from checkout_sim.cli.streams import complain
 from checkout_sim.model.errors import EngineGone
 
 _ENDS_WITHIN_S = 15.0  # it ends itself within 5 s, later only where it was asked for a verdict
+_ENDS_SOON_S = 3.0  # once it has closed its stream
 _LAST_LINES = 20
 LOG_NAME = "engine.log"
 
@@ -32,6 +34,7 @@ class StartedEngine:
     process: subprocess.Popen[bytes]
     complaints: IO[bytes]
     verdict: dict[str, Any] = field(default_factory=dict)
+    told: bool = False  # its last words have been given to whoever asked why it did not start
 
     def socket(self) -> Path:
         """Return where it listens, waiting until it does. Raises EngineGone with its last words."""
@@ -40,10 +43,21 @@ class StartedEngine:
         try:
             return Path(json.loads(line)["socket"])
         except (ValueError, KeyError) as error:
-            self.process.wait(_ENDS_WITHIN_S)
+            self.told = True
             raise EngineGone(
-                f"the engine did not start; it said:\n{last_words(self.complaints)}"
+                f"the engine did not start: {self.why_ended()}\n"
+                "nothing is left running; try again, or ask `checkout-sim doctor` what is missing"
             ) from error
+
+    def why_ended(self) -> str:
+        """Return how it ended, and what it said last, waiting a moment for its end."""
+        try:
+            status = self.process.wait(_ENDS_SOON_S)
+        except subprocess.TimeoutExpired:
+            return f"it closed its stream, and process {self.process.pid} has not ended yet"
+        words = last_words(self.complaints)
+        said = f"last:\n{words}" if words else "nothing"
+        return f"{ended_how(status)}; it said {said}"
 
     def end(self) -> None:
         """Let go of it and wait until it has healed and stopped everything."""
@@ -83,18 +97,32 @@ def started_engine(arguments: Sequence[str]) -> Iterator[StartedEngine]:
             _keep(engine)
 
 
+def ended_how(status: int) -> str:
+    """Return how a process ended, by its status as `subprocess` gives it."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"killed by signal {-status}"
+
+
 def last_words(complaints: IO[bytes]) -> str:
-    """Return the end of what an engine wrote on standard error."""
-    complaints.seek(0)
-    lines = complaints.read().decode(errors="replace").splitlines()
-    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:]) or "  nothing"
+    """Return the end of what an engine wrote on standard error; nothing where it wrote nothing."""
+    lines = _said(complaints).decode(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:])
+
+
+def _said(complaints: IO[bytes]) -> bytes:
+    """Read it all where it lies: seeking would move the place where the engine writes on."""
+    descriptor = complaints.fileno()
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def _keep(engine: StartedEngine) -> None:
     """Put what it said beside the run it said it about; say where, if it said anything."""
-    engine.complaints.seek(0)
-    said = engine.complaints.read()
-    if not said:
+    said = _said(engine.complaints)
+    if not said or engine.told:
         return
     run = engine.verdict.get("run")
     try:

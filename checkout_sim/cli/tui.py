@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -119,7 +119,7 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
         raise typer.Exit(serve_pages(arguments, looks, port=port, control=serve_control))
     _require_terminal()
 
-    def show(socket: Path, *, owns_engine: bool) -> int:
+    def show(socket: Path, *, why_ended: Callable[[], str] | None) -> int:
         return _show(
             socket,
             read_only=read_only,  # of a recorded run the engine says so itself
@@ -128,19 +128,19 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
             theme=theme,
             fps=fps,
             mouse=not no_mouse,
-            owns_engine=owns_engine,
+            why_ended=why_ended,
         )
 
     if attach or socket is not None:
         from checkout_sim.stream.runtime import newest  # noqa: PLC0415 - beside its use
 
-        raise typer.Exit(show(socket or newest().socket, owns_engine=False))
+        raise typer.Exit(show(socket or newest().socket, why_ended=None))
     from checkout_sim.cli.engine_process import started_engine  # noqa: PLC0415 - beside its use
 
     with started_engine(arguments) as started:
         import checkout_sim.tui.app  # noqa: F401, PLC0415 - while the engine imports its own
 
-        code = show(started.socket(), owns_engine=True)
+        code = show(started.socket(), why_ended=started.why_ended)
     if "verdict" in started.verdict:
         tell(f"verdict: {started.verdict['verdict']}\nrun: {started.verdict['run']}")
     raise typer.Exit(code)
@@ -155,7 +155,7 @@ def _show(
     theme: str,
     fps: int,
     mouse: bool,
-    owns_engine: bool,
+    why_ended: Callable[[], str] | None,
 ) -> int:
     from checkout_sim.scenario_files.shipped import shipped_roots  # noqa: PLC0415 - beside its use
     from checkout_sim.tui.app import run_app  # noqa: PLC0415 - imports textual
@@ -171,7 +171,8 @@ def _show(
         fps=fps,
         mouse=mouse,
         scenarios_folders=tuple(dict.fromkeys(folders)),
-        owns_engine=owns_engine,
+        owns_engine=why_ended is not None,
+        why_ended=why_ended or str,
     )
 
 

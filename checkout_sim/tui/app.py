@@ -175,8 +175,7 @@ class CheckoutSimApp(App[int]):
         self.set_interval(1 / max(1, self.options.fps), self._pump, name="pump")
 
     def _on_engine_end(self, why: str) -> None:
-        if not self.leaving.engine_ended():
-            self.tell(f"the engine has ended: {why}; ctrl+q leaves", wrong=True)
+        self.run_worker(self.leaving.engine_ended(why), group="engine")
 
     def on_key(self, event: events.Key) -> None:
         """Let a dialog have the keys that were typed while it was still opening."""
@@ -323,11 +322,13 @@ def run_app(  # noqa: PLR0913 - the command line's choices, one by one
     mouse: bool,
     scenarios_folders: tuple[Path, ...],
     owns_engine: bool,
+    why_ended: Callable[[], str] = str,
 ) -> int:
     """Show the engine that listens at a socket until the operator leaves; return the exit code.
 
     Raises EngineGone where no engine listens, and ActionsContradict where the table or the
-    operator's keys.toml does not add up; nothing is drawn then.
+    operator's keys.toml does not add up; nothing is drawn then. Left behind an engine that ended
+    by itself it raises EngineGone too, behind one whose stack never came up StackDidNotStart.
     """
     options = Options(
         read_only=read_only,
@@ -338,6 +339,7 @@ def run_app(  # noqa: PLR0913 - the command line's choices, one by one
         mouse=mouse,
         scenarios_folders=scenarios_folders,
         owns_engine=owns_engine,
+        why_ended=why_ended,
     )
     return asyncio.run(_run(connection_path, options))
 
@@ -349,7 +351,13 @@ async def _run(connection_path: Path, options: Options) -> int:
     # A board holds 100,000 tuples that live as long as the run: looking through them for garbage
     # at Python's usual pace would stall a frame every second or so.
     gc.set_threshold(50_000, 50, 50)
-    async with connect(connection_path) as connection:
-        app = CheckoutSimApp(connection, options, actions=own_actions())
-        code = await app.run_async(mouse=options.mouse)
+    try:
+        async with connect(connection_path) as connection:
+            app = CheckoutSimApp(connection, options, actions=own_actions())
+            code = await app.run_async(mouse=options.mouse)
+    except EngineGone as error:
+        why = await asyncio.to_thread(options.why_ended)
+        raise EngineGone(f"the engine did not start: {why}" if why else str(error)) from error
+    if app.leaving.wrong is not None:
+        raise app.leaving.wrong
     return code or 0

@@ -14,6 +14,7 @@ from checkout_sim.model.command import Asked, Command, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.stream.connect import Streaming
 
+CLOSED = "the engine closed its stream"
 _PAUSE_S = 0.002
 _FLOWING_S = 0.05
 _MANY_SLICES = 5
@@ -55,7 +56,7 @@ class EngineLink:
         except (EngineGone, OSError, ValueError) as error:
             self.ended = str(error)
         else:
-            self.ended = self.board.session.state.message or "the engine closed its stream"
+            self.ended = self.board.session.state.message or CLOSED
         on_end(self.ended)
 
     @property

@@ -1,5 +1,6 @@
 """What the command line chose for the dashboard."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ class Options:
 
     `scenarios_folders` are where scenario files are found, `owns_engine` says that the engine ends
     with this terminal, `fps` bounds the frames a second, `clip` is where `y` writes as well.
+    `why_ended` is asked, off the loop, when the engine has ended by itself; it gives nothing where
+    somebody else started it.
     """
 
     read_only: bool = False
@@ -20,5 +23,6 @@ class Options:
     mouse: bool = True
     scenarios_folders: tuple[Path, ...] = ()
     owns_engine: bool = True
+    why_ended: Callable[[], str] = str
     clip: Path = Path(".checkout-sim/clip.txt")
     exports: Path = Path(".checkout-sim/exports")

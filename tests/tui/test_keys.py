@@ -217,9 +217,11 @@ async def test_an_engine_that_ends_leaves_the_screen_alive() -> None:
     canned = Canned(*told_by(busy().seen))
     async with running(canned) as (app, pilot):
         canned.end()
-        while not app.link.ended:
-            await pilot.pause()
-        await pilot.press("H", "5")
+        async with asyncio.timeout(60):
+            while not app.told.wrong:
+                await pilot.pause()
+        assert "the engine has ended" in shown(app)
+        await pilot.press("5")
         await pilot.pause()
         text = shown(app)
         assert "ENDED" in text

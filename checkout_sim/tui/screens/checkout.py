@@ -41,6 +41,7 @@ class CheckoutView(View):
     scope: ClassVar[str] = "checkout"
     number: ClassVar[str] = "3"
     heading: ClassVar[str] = "Checkout"
+    tells_whole: ClassVar[bool] = True
     AUTO_FOCUS: ClassVar[str] = "#buy"
 
     DEFAULT_CSS: ClassVar[str] = """

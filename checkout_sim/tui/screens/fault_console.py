@@ -35,6 +35,8 @@ _WIDE, _TALL = 110, 36  # columns for frames; rows for the links that are not us
 class FaultConsole(View):
     """The panels of screen 2."""
 
+    tells_whole: ClassVar[bool] = True
+
     DEFAULT_CSS: ClassVar[str] = """
     FaultConsole #parts { height: 1fr; layout: vertical; }
     FaultConsole #table { height: 1fr; min-height: 4; }

@@ -107,6 +107,7 @@ class ReviewView(View):
     heading: ClassVar[str] = "Review"
     on_top: ClassVar[bool] = True
     opens: ClassVar[bool] = False
+    tells_whole: ClassVar[bool] = True
 
     DEFAULT_CSS: ClassVar[str] = """
     ReviewView #summary { height: 1; }

@@ -79,6 +79,7 @@ class ScenariosView(View):
     scope: ClassVar[str] = "scenarios"
     number: ClassVar[str] = "4"
     heading: ClassVar[str] = "Scenarios"
+    tells_whole: ClassVar[bool] = True
 
     DEFAULT_CSS: ClassVar[str] = """
     ScenariosView #upper { height: 1fr; layout: horizontal; }

@@ -19,6 +19,7 @@ size; below 60x18 the screen has the class `-tiny` and every harmful action but 
 """
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -50,6 +51,7 @@ class View(Screen[None]):
     heading: ClassVar[str] = ""
     on_top: ClassVar[bool] = False  # opens above another view and is left with esc or q
     opens: ClassVar[bool] = True  # whether enter opens a row of its lists
+    tells_whole: ClassVar[bool] = False  # a panel of its own tells what the status row cuts
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it without ClassVar
         (0, "-tiny-width"),
@@ -63,6 +65,7 @@ class View(Screen[None]):
         (30, "-tall"),
     ]
 
+    _status_height = 1
     drawable = False  # whether its widgets are there; the pump draws it from then on
 
     # ---- what subclasses use -----------------------------------------------------------------
@@ -121,6 +124,7 @@ class View(Screen[None]):
 
     def refresh_rows(self) -> None:
         """Bring everything on the screen up to date; called by the pump within one batch."""
+        self._fit_status()
         for block in self.query(Block):
             block.refresh_rows()
         for table in self.query(StreamTable):
@@ -161,10 +165,27 @@ class View(Screen[None]):
         return [context_line(self.board, self.checkout_app.display_of(self), width)]
 
     def _draw_status(self, _width: int, _height: int) -> list[Line]:
+        look = "wrong" if self.checkout_app.told.wrong else "quiet"
+        return [(Token(f" {row}", look),) for row in self._status_rows()]
+
+    def _status_rows(self) -> list[str]:
+        """Return what is told: what went wrong whole, on up to a quarter of the screen."""
         told = self.checkout_app.told
-        if not told.text:
-            return [()]
-        return [(Token(f" {told.text}", "wrong" if told.wrong else "quiet"),)]
+        if not told.wrong or self.tells_whole:
+            return [" ".join(told.text.splitlines())]
+        width = max(10, self.size.width - 2)
+        rows = [row for line in told.text.splitlines() for row in wrap(line, width)]
+        most = max(1, self.size.height // 4)
+        if len(rows) > most:
+            rows[most - 1 :] = [" ".join(rows[most - 1 :])]  # cut where it is drawn, and marked
+        return rows or [""]
+
+    def _fit_status(self) -> None:
+        """Give the status as many rows as it takes."""
+        rows = len(self._status_rows())
+        if rows != self._status_height:
+            self._status_height = rows
+            self.query_one("#status", Block).styles.height = rows
 
     def _draw_hints(self, width: int, _height: int) -> list[Line]:
         if self.checkout_app.standpoint.too_small:

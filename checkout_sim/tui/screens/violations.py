@@ -64,6 +64,7 @@ class ViolationsView(View):
     scope: ClassVar[str] = "violations"
     number: ClassVar[str] = "6"
     heading: ClassVar[str] = "Violations"
+    tells_whole: ClassVar[bool] = True
 
     DEFAULT_CSS: ClassVar[str] = """
     ViolationsView #summary { height: 1; }

@@ -20,16 +20,33 @@ def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
 
 
-def test_an_engine_that_does_not_start_is_told_with_its_last_words(
+def test_an_engine_that_does_not_start_is_told_once_with_status_and_last_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with (
-        pytest.raises(EngineGone, match="does not exist"),
+        pytest.raises(
+            EngineGone, match=r'exit status 4; it said last:\n.*"hopeful" does not exist'
+        ),
         started_engine(["--strategy", "hopeful"]) as engine,
     ):
         engine.socket()
 
-    assert "hopeful" in capsys.readouterr().err
+    assert capsys.readouterr().err == ""
+
+
+def test_an_engine_that_is_killed_as_it_starts_is_told_to_be() -> None:
+    with started_engine(["--strategy", "naive"]) as engine:
+        engine.process.kill()
+        with pytest.raises(EngineGone, match="killed by SIGKILL; it said nothing"):
+            engine.socket()
+
+
+def test_an_engine_that_is_killed_later_says_how_it_ended(tmp_path: Path) -> None:
+    with started_engine(["--strategy", "naive", "--runs-dir", str(tmp_path)]) as engine:
+        engine.socket()
+        engine.process.kill()
+
+        assert engine.why_ended() == "killed by SIGKILL; it said nothing"
 
 
 def test_without_a_terminal_one_is_told_what_to_use_instead(tmp_path: Path) -> None:
