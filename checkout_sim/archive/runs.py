@@ -192,6 +192,8 @@ def _youngest(folders: Mapping[str, Path]) -> Path:
 
 
 def _not_found(root: Path, name: str, ids: list[str], fitting: list[str]) -> str:
+    if Path(name).is_dir():
+        return f"{name}: no {HISTORY_NAME} in this folder, so it is no run that can be read"
     if fitting:
         some = ", ".join(fitting[:3])
         return f'"{name}" begins {len(fitting)} runs ({some}); write more of the id'

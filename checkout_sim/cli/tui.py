@@ -179,9 +179,14 @@ def _show(
 def _replayed(run: str | None, speed: float, runs_dir: Path) -> Sequence[str]:
     if run is None:
         return ()
-    from checkout_sim.archive.runs import find_run  # noqa: PLC0415 - beside its use
+    from checkout_sim.archive.recorder import HISTORY_NAME  # noqa: PLC0415 - beside its use
+    from checkout_sim.archive.runs import find_run  # noqa: PLC0415 - likewise
+    from checkout_sim.ndjson import read_history  # noqa: PLC0415 - likewise
 
-    return ("--replay", str(find_run(runs_dir, run)), "--speed", str(speed))
+    folder = find_run(runs_dir, run)
+    for _ in read_history(folder / HISTORY_NAME):
+        pass  # one that is damaged is told of here, before a screen covers the terminal
+    return ("--replay", str(folder), "--speed", str(speed))
 
 
 def _require_terminal() -> None:

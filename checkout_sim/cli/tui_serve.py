@@ -23,6 +23,7 @@ from textual_serve.server import Server
 from checkout_sim.cli.engine_process import started_engine
 from checkout_sim.cli.exits import Exit
 from checkout_sim.cli.streams import complain, tell
+from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.stack.launch import search_path
 
 _HOST = "127.0.0.1"
@@ -89,12 +90,12 @@ def serve_pages(
 ) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP; then engine and pages are gone. Return the status."""
     os.environ["PYTHONPATH"] = search_path()  # the pages' own processes import what we import
-    with started_engine(engine_arguments) as started, listening(port) as listener:
+    with listening(port) as listener, started_engine(engine_arguments) as started:
         command = page_command(started.socket(), looks, control=control)
         server = GuardedServer(
             command, port=listener.getsockname()[1], token=secrets.token_urlsafe(16)
         )
-        asyncio.run(_serve(server, listener))
+        asyncio.run(_serve(server, listener, control=control))
     return Exit.AS_EXPECTED
 
 
@@ -105,18 +106,25 @@ def page_command(engine: Path, looks: Sequence[str], *, control: bool) -> str:
 
 
 def listening(port: int) -> socket.socket:
-    """Return a socket that listens on this machine alone; port 0 takes a free one."""
+    """Return a socket that listens on this machine alone; port 0 takes a free one.
+
+    Raises StackDidNotStart where the port cannot be had.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))
-    except OSError:
+        listener.listen()  # of two that may share the address, the second is told here
+    except OSError as error:
         listener.close()
-        raise
+        raise StackDidNotStart(
+            f"port {port} of {_HOST} cannot be had: {error.strerror}; choose another with --port, "
+            "or leave it out for a free one"
+        ) from error
     return listener
 
 
-async def _serve(server: GuardedServer, listener: socket.socket) -> None:
+async def _serve(server: GuardedServer, listener: socket.socket, *, control: bool) -> None:
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -126,7 +134,8 @@ async def _serve(server: GuardedServer, listener: socket.socket) -> None:
     try:
         await web.SockSite(runner, listener).start()
         tell(server.address)
-        complain("anybody who knows this address and can reach this machine's loopback may look;")
+        may = "look and press keys, once they have clicked into the page" if control else "look"
+        complain(f"anybody who knows this address and can reach this machine's loopback may {may};")
         complain("Ctrl-C stops it")
         await asked_to_end.wait()
     finally:

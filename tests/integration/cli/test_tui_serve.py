@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from checkout_sim.cli.tui_serve import GuardedServer, listening, page_command
+from checkout_sim.model.errors import StackDidNotStart
 
 FORBIDDEN = 403
 
@@ -103,3 +104,11 @@ def test_pages_may_look_only_unless_control_was_asked_for() -> None:
 def test_the_guard_is_written_for_this_version() -> None:
     # `_make_app` is private: another version may route around the guard.
     assert version("textual-serve") == "1.1.3"
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started() -> None:
+    with listening(0) as first:
+        port = first.getsockname()[1]
+
+        with pytest.raises(StackDidNotStart, match=rf"port {port} .* choose another with --port"):
+            listening(port)

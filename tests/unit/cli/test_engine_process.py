@@ -49,10 +49,11 @@ def test_an_engine_that_is_killed_later_says_how_it_ended(tmp_path: Path) -> Non
         assert engine.why_ended() == "killed by SIGKILL; it said nothing"
 
 
-def test_without_a_terminal_one_is_told_what_to_use_instead(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "checkout_sim", "tui"],
-        cwd=tmp_path,
+def tui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "checkout_sim", "tui", *arguments],
+        cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -61,6 +62,26 @@ def test_without_a_terminal_one_is_told_what_to_use_instead(tmp_path: Path) -> N
         check=False,
     )
 
+
+def test_without_a_terminal_one_is_told_what_to_use_instead(tmp_path: Path) -> None:
+    ended = tui(cwd=tmp_path)
+
     assert ended.returncode == 2
     assert "--watch" in ended.stderr
     assert not (tmp_path / ".checkout-sim").exists(), "nothing was started"
+
+
+def test_a_recording_that_is_damaged_is_told_before_a_screen_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / "history.ndjson").write_text("{\n", encoding="utf-8")
+
+    ended = tui("--replay", str(tmp_path), cwd=tmp_path)
+
+    assert ended.returncode == 3
+    assert f"{tmp_path / 'history.ndjson'}:1: " in ended.stderr
+
+
+def test_a_folder_without_a_history_is_told_to_be_no_run(tmp_path: Path) -> None:
+    ended = tui("--replay", str(tmp_path), cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert f"{tmp_path}: no history.ndjson in this folder" in ended.stderr
