@@ -113,6 +113,12 @@ class Everywhere:
         if self._app.view is not None:
             self._app.view.minimize()
 
+    async def show_named(self, named: str) -> None:
+        """Go to the screen that row 1 names so: "5 Orders"; to none where none is."""
+        for number, (scope, heading, _) in VIEWS.items():
+            if named == f"{number} {heading}":
+                await self._app.show(scope)
+
     async def do_tab_next(self) -> None:
         """Go to the screen after."""
         await self._go(1)

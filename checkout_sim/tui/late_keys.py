@@ -12,15 +12,18 @@ from textual.screen import Screen
 
 from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.dialogs.strip import KeyStrip
+from checkout_sim.tui.palette import Palette
 
 
 def handed_on(event: events.Key, top: Screen[Any]) -> bool:
-    """Hand a key that came back to the strip or prompt on top; return whether there is one.
+    """Hand a key that came back to the dialog on top; return whether there is one that takes it.
 
-    Either answers every key it is given, so a key that reaches the app beneath one was pressed
-    before it opened. It waits in the dialog's own queue, behind its opening and earlier keys.
+    Strip and prompt answer every key they are given, the palette every letter: what reaches the app
+    beneath one was pressed before it opened. It waits in the dialog's own queue, behind its opening
+    and earlier keys.
     """
-    if not isinstance(top, KeyStrip | Prompt):
+    takes = event.is_printable if isinstance(top, Palette) else isinstance(top, KeyStrip | Prompt)
+    if not takes:
         return False
     top.post_message(events.Key(event.key, event.character))
     return True

@@ -3,7 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual import events
+from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from checkout_sim.tui.actions.action import LISTS
 from checkout_sim.tui.actions.table import shown_key
@@ -19,6 +20,13 @@ class Palette(CommandPalette):
 
     def __init__(self) -> None:
         super().__init__(providers=[ActionsProvider], placeholder="search every action")
+
+    def on_key(self, event: events.Key) -> None:
+        """Give the line a letter typed before it was there; its own never come this far."""
+        if event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.query_one(CommandInput).post_message(events.Key(event.key, event.character))
 
 
 class ActionsProvider(Provider):

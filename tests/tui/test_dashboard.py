@@ -293,3 +293,15 @@ async def test_screens_are_reached_by_number_and_by_brackets() -> None:
         await pilot.press("[")
         await pilot.pause()
         assert app.scope == "log"
+
+
+async def test_a_screen_is_reached_by_a_click_on_its_name() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned, size=(120, 40)) as (app, pilot):
+        row = shown(app).splitlines()[0]
+        await pilot.click("#context", offset=(row.index("5 Orders") + 2, 0))
+        await pilot.pause()
+        assert app.scope == "orders"
+        await pilot.click("#context", offset=(row.index("LIVE"), 0))
+        await pilot.pause()
+        assert app.scope == "orders"

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 from textual import events
+from textual.app import App
+from textual.command import CommandInput
 from textual.keys import _character_to_key
 
 from checkout_sim.model.command import Close, Command, Inject, LiftAll, Note
+from checkout_sim.tui.screens.help import HelpView
 from checkout_sim.tui.screens.log import LogView
 from checkout_sim.tui.screens.order_lists import OrderListView
 from tests.tui.canned import Canned, running, told_by
@@ -123,3 +126,34 @@ async def test_a_filter_that_arrives_all_at_once_is_the_one_that_was_typed(
             assert isinstance(view, LogView)
             assert view.source.text == kept
     assert canned.sent == []
+
+
+async def test_letters_typed_before_the_palette_opens_stand_in_its_line() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        for key in typed("ctrl+p", *"Heal"):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while not app.screen.query(CommandInput) or line_of_palette(app) != "Heal":
+                await pilot.pause()
+    assert canned.sent == []
+
+
+def line_of_palette(app: App[int]) -> str:
+    return app.screen.query_one(CommandInput).value
+
+
+async def test_a_search_in_help_that_arrives_all_at_once_is_the_one_that_was_typed() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        await pilot.press("question_mark")
+        for key in typed("/", *"heal all", "backspace", "l", "enter"):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while not isinstance(app.screen, HelpView) or app.screen.source.text != "heal all":
+                await pilot.pause()
+        await pilot.press("enter")
+        async with asyncio.timeout(60):
+            while not canned.sent:
+                await pilot.pause()
+    assert canned.sent == [LiftAll()]

@@ -10,6 +10,7 @@ from checkout_sim.board.tokens import Line, Token, fitted
 from checkout_sim.tui.actions import Action
 from checkout_sim.tui.actions.action import EVERYWHERE, LISTS
 from checkout_sim.tui.actions.table import shown_key
+from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.keymap import keymap_path
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.line import Block
@@ -87,9 +88,20 @@ class HelpView(View):
         """Begin in the list, so that a second ? is not typed into the search."""
         self.query_one("#keys", StreamTable).focus()
 
-    async def do_filter_edit(self, *_words: str) -> None:
-        """Search."""
-        self.query_one("#search", Input).focus()
+    async def do_filter_edit(self, *words: str) -> None:
+        """Search letter by letter, in a prompt, which loses none that is typed as it opens."""
+        field = self.query_one("#search", Input)
+        before = field.value
+
+        def search(text: str | None) -> None:
+            field.value = before if text is None else text
+
+        if words:
+            search(" ".join(words))
+            return
+        self.app.push_screen(
+            Prompt("/", before, placeholder="search keys", on_change=search), search
+        )
 
     async def do_help_show(self) -> None:
         """Close: the key that opened it."""

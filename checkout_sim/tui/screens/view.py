@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
@@ -156,6 +157,13 @@ class View(Screen[None]):
         """Show at once what happened while another view was on top."""
         if self.drawable:
             self.refresh_rows()
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose name in row 1 was clicked."""
+        row = event.widget
+        if isinstance(row, Block) and row.id == "context":
+            named = row.text_at(event.x, event.y).strip(" []")
+            await self.checkout_app.everywhere.show_named(named)
 
     async def action_perform(self, action_id: str) -> None:
         """Perform an action by its id: what every key of the table is bound to."""

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from checkout_sim.board.tokens import Line, clipped
+from checkout_sim.board.tokens import Line, clipped, width_of
 
 if TYPE_CHECKING:
     from checkout_sim.tui.app import CheckoutSimApp
@@ -36,6 +36,14 @@ class Block(Widget):
     def text(self) -> str:
         """Return what is drawn now, as plain text."""
         return "\n".join("".join(token.text for token in line) for line in self._lines)
+
+    def text_at(self, x: int, y: int) -> str:
+        """Return the text of the token that is drawn in a cell; nothing where there is none."""
+        for token in self._lines[y] if y < len(self._lines) else ():
+            x -= width_of((token,))
+            if x < 0:
+                return token.text
+        return ""
 
     def refresh_rows(self) -> None:
         """Draw what differs from what is on the screen. Called by the pump."""
