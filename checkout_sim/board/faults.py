@@ -27,6 +27,7 @@ _NOTICED: Mapping[str, frozenset[str]] = {
     "slicer": frozenset({"timeout"}),
     "latency": frozenset({"timeout"}),
 }
+_DEEDS: Mapping[str, str] = {"kill": "K", "pause": "P", "restart": "T"}  # by the key that does it
 
 
 class FaultSeen(NamedTuple):
@@ -240,7 +241,7 @@ def _look(name: str, type_: str, toxics: tuple[Mapping[str, Any], ...]) -> dict[
     preset: Preset | None = preset_of(type_, toxics, name=name)
     streams = tuple(dict.fromkeys(str(toxic.get("stream")) for toxic in toxics))
     return {
-        "letter": preset.letter if preset else ("a" if type_ else ""),
+        "letter": preset.letter if preset else _DEEDS.get(type_, "a" if type_ else ""),
         "title": preset.title if preset else type_,
         "streams": streams,
         "toxics": toxics,

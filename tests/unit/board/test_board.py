@@ -314,6 +314,15 @@ def test_a_killed_process_stands_among_the_faults_until_it_is_up_again() -> None
     assert said(fault_lines(folded(tale.seen), 0.0, 27, 6)) == [" none"]
 
 
+@pytest.mark.parametrize(("deed", "token"), [("kill", "BK"), ("pause", "BP"), ("restart", "BT")])
+def test_a_deed_on_a_process_is_known_by_the_key_that_does_it(deed: str, token: str) -> None:
+    tale = opened()
+    what = {"window": 1, "target": "broker", "type": deed}
+    tale.see("fault.injected", source="runner", fault="struck", **what)
+
+    assert folded(tale.seen).faults.by_name["struck"].token == token
+
+
 def test_suspects_are_told_in_full_where_there_is_room_and_counted_where_there_is_not() -> None:
     board = folded(busy().seen)
 
