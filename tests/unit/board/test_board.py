@@ -317,8 +317,9 @@ def test_a_killed_process_stands_among_the_faults_until_it_is_up_again() -> None
 @pytest.mark.parametrize(("deed", "token"), [("kill", "BK"), ("pause", "BP"), ("restart", "BT")])
 def test_a_deed_on_a_process_is_known_by_the_key_that_does_it(deed: str, token: str) -> None:
     tale = opened()
-    what = {"window": 1, "target": "broker", "type": deed}
-    tale.see("fault.injected", source="runner", fault="struck", **what)
+    tale.see(
+        "fault.injected", source="runner", fault="struck", window=1, target="broker", type=deed
+    )
 
     assert folded(tale.seen).faults.by_name["struck"].token == token
 
