@@ -1,6 +1,9 @@
 """The checkout form: what is typed is what is sent, and fields keep their keys."""
 
+import asyncio
+
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from checkout_sim.model.command import Buy, StopBuying
@@ -40,6 +43,29 @@ async def test_the_form_opens_with_buy_focused_so_that_enter_buys(key: str) -> N
         await at.press(key)
 
         assert at.sent == [Buy(lines=(MUG, CAP))]
+
+
+async def test_keys_that_arrive_all_at_once_are_performed_in_the_order_they_were_typed() -> None:
+    async with standing("3", *QUIET) as at:
+        field(at, "count").focus()
+        await at.draw()
+        for key in ("end", "backspace", "backspace", "3", "0"):
+            at.app.post_message(Key(key, key if len(key) == 1 else None))
+        async with asyncio.timeout(60):
+            while field(at, "count").value != "30":
+                await at.pilot.pause()
+
+
+async def test_what_was_wrong_is_told_no_more_once_it_is_mended() -> None:
+    async with standing("3", *QUIET) as at:
+        await typed(at, "count", "end", "backspace", "backspace")
+        await at.app.perform("checkout.burst")
+        assert "is not a number of checkouts" in at.told
+        await typed(at, "count", "3")
+        await at.app.perform("checkout.burst")
+
+        assert at.told == ""
+        assert len(at.sent) == 1
 
 
 async def test_quantity_is_changed_on_the_marked_line_and_none_is_not_sent() -> None:

@@ -27,6 +27,7 @@ from checkout_sim.tui.forms.shopper import BEHAVIOURS, FIGURE_OF, purchase_of
 from checkout_sim.tui.screens.view import View
 from checkout_sim.tui.widgets.choice import Choice
 from checkout_sim.tui.widgets.faults_source import visible_faults
+from checkout_sim.tui.widgets.field import Field
 from checkout_sim.tui.widgets.form import Form
 from checkout_sim.tui.widgets.form_sources import ADD, CardsSource, CartSource
 from checkout_sim.tui.widgets.line import Block
@@ -170,7 +171,8 @@ class CheckoutView(View):
         except NotAValue as error:
             self.tell(str(error), wrong=True)
             return
-        await self.send(command)
+        if await self.send(command) is not None and self.checkout_app.told.wrong:
+            self.tell("")  # what was wrong before is not any more
 
     @on(Input.Submitted)
     async def _enter(self, event: Input.Submitted) -> None:
@@ -328,6 +330,6 @@ def _yaml_parts(lines: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _input(value: str, name: str, width: int) -> Input:
-    typed = Input(value, id=name, compact=True)
+    typed = Field(value, id=name, compact=True)
     typed.styles.width = width
     return typed

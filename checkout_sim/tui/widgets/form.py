@@ -20,6 +20,7 @@ from textual.widgets import Input, Label
 from checkout_sim.board.tokens import Line, Token
 from checkout_sim.tui.forms.fields import FormField
 from checkout_sim.tui.widgets.choice import Choice
+from checkout_sim.tui.widgets.field import Field
 from checkout_sim.tui.widgets.line import Block
 
 _SAID_LINES = 2
@@ -222,6 +223,6 @@ def _widgets(field: FormField) -> list[Widget]:
         return [
             Choice(field.options, field.value, label=f" {field.label}", id=f"field-{field.name}")
         ]
-    typed = Input(field.value, id=f"field-{field.name}", compact=True)
+    typed = Field(field.value, id=f"field-{field.name}", compact=True)
     typed.styles.width = field.width
     return [Label(field.label), typed]
