@@ -174,7 +174,7 @@ class View(Screen[None]):
 
     def _draw_status(self, _width: int, _height: int) -> list[Line]:
         look = "wrong" if self.checkout_app.told.wrong else "quiet"
-        return [(Token(f" {row}", look),) for row in self._status_rows()]
+        return [(Token(f" {row}", look),) if row else () for row in self._status_rows()]
 
     def _status_rows(self) -> list[str]:
         """Return what is told: what went wrong whole, on up to a quarter of the screen."""
