@@ -192,7 +192,7 @@ def _youngest(folders: Mapping[str, Path]) -> Path:
 
 
 def _not_found(root: Path, name: str, ids: list[str], fitting: list[str]) -> str:
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():  # an empty name is no folder, though Path makes it "."
         return f"{name}: no {HISTORY_NAME} in this folder, so it is no run that can be read"
     if fitting:
         some = ", ".join(fitting[:3])
