@@ -27,9 +27,8 @@ from checkout_sim.board.processes import Processes
 from checkout_sim.board.rows import Row
 from checkout_sim.board.session import Session
 from checkout_sim.board.stories import Stories
-from checkout_sim.model.command import (
+from checkout_sim.model.answer import (
     Ack,
-    Asked,
     Draft,
     EngineState,
     Judged,
@@ -39,6 +38,7 @@ from checkout_sim.model.command import (
     Streamed,
     Stretch,
 )
+from checkout_sim.model.command import Asked
 from checkout_sim.model.history import Observation
 
 

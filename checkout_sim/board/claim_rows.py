@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from checkout_sim.model.answer import Judged
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.command import Judged
 from checkout_sim.model.verdict import Violation
 
 ClaimState = Literal["holds", "suspect", "broken", "unknown", "unjudged"]

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from checkout_sim.model.command import Draft, DraftItem, DraftScenario, SaveScenario
+from checkout_sim.model.answer import Draft, DraftItem
+from checkout_sim.model.command import DraftScenario, SaveScenario
 
 
 class DraftRow(NamedTuple):

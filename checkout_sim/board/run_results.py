@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from checkout_sim.model.command import Judged, Stretch
+from checkout_sim.model.answer import Judged, Stretch
 from checkout_sim.model.verdict import Status
 
 MOST_KEPT = 50  # of one scenario and strategy

@@ -10,20 +10,8 @@ from typing import Any, NamedTuple, Self
 from checkout_sim.board.claim_rows import Claims
 from checkout_sim.board.faults import Faults
 from checkout_sim.board.run_results import Results
-from checkout_sim.model.command import (
-    Ack,
-    Asked,
-    Command,
-    Draft,
-    EngineState,
-    Inject,
-    Judged,
-    LiftAll,
-    LiftFault,
-    Nack,
-    Saved,
-    Stretch,
-)
+from checkout_sim.model.answer import Ack, Draft, EngineState, Judged, Nack, Saved, Stretch
+from checkout_sim.model.command import Asked, Command, Inject, LiftAll, LiftFault
 from checkout_sim.model.wire import LINKS_OF
 
 _EDGE = "shopper_to_order"

@@ -13,7 +13,7 @@ from checkout_sim.drafting.rhythm import Rhythm
 from checkout_sim.drafting.shoppers import in_turn, load_of, said_of, shoppers_of
 from checkout_sim.drafting.stretch import Purchase, Stretch, stretch_of
 from checkout_sim.drafting.yaml_text import document
-from checkout_sim.model.command import DraftItem
+from checkout_sim.model.answer import DraftItem
 from checkout_sim.model.history import Observation
 from checkout_sim.model.verdict import Status, Violation
 from checkout_sim.model.wire import SETTINGS

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checkout_sim.engine.refusing import Refusal
-from checkout_sim.model.command import Ack, Answer, Command, Nack, NackCode
+from checkout_sim.model.answer import Ack, Answer, Nack, NackCode
+from checkout_sim.model.command import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from checkout_sim.archive.recorder import HISTORY_NAME
-from checkout_sim.model.command import Judged, Stretch
+from checkout_sim.model.answer import Judged, Stretch
 from checkout_sim.model.history import Observation
 from checkout_sim.model.run import Run
 from checkout_sim.model.verdict import Holds, Unknown

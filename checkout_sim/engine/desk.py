@@ -19,11 +19,11 @@ from checkout_sim.engine.plans import PlanOnAir, runs_of
 from checkout_sim.engine.playback import play
 from checkout_sim.engine.refusing import Refusal
 from checkout_sim.engine.session import Session
+from checkout_sim.model.answer import EngineState
 from checkout_sim.model.command import (
     Asked,
     Close,
     DraftScenario,
-    EngineState,
     HoldPlan,
     Judge,
     ReleasePlan,

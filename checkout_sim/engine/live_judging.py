@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from checkout_sim.checks.partly import Standing, judge_partly
 from checkout_sim.engine.ledger_rows import LedgerRows, Reader
 from checkout_sim.engine.quiet_checkouts import Checkout, QuietCheckouts
+from checkout_sim.model.answer import Judged
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.command import Judged
 from checkout_sim.model.errors import LedgerUnreadable
 from checkout_sim.model.history import Observation
 from checkout_sim.model.verdict import Violation

@@ -12,14 +12,8 @@ from pathlib import Path
 from checkout_sim.engine.asking import Asking
 from checkout_sim.engine.broadcast import Broadcast
 from checkout_sim.engine.refusing import Refusal
-from checkout_sim.model.command import (
-    HoldPlan,
-    ReleasePlan,
-    RunScenario,
-    StepPlan,
-    StopPlan,
-    Stretch,
-)
+from checkout_sim.model.answer import Stretch
+from checkout_sim.model.command import HoldPlan, ReleasePlan, RunScenario, StepPlan, StopPlan
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Checkout, InTurn, Plan, Step
 from checkout_sim.model.scenario import AtTime, Scenario

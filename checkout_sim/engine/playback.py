@@ -10,7 +10,7 @@ from pathlib import Path
 
 from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.engine.broadcast import Broadcast, verdict_of
-from checkout_sim.model.command import Stretch
+from checkout_sim.model.answer import Stretch
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.ndjson import read_history
 from checkout_sim.simulation.judging import judge_run

@@ -7,7 +7,8 @@ thing of, what this strategy lacks, what is out of the question.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from checkout_sim.model.command import Inject, NackCode
+from checkout_sim.model.answer import NackCode
+from checkout_sim.model.command import Inject
 from checkout_sim.model.fault import GatewayFault, LinkFault
 from checkout_sim.model.wire import CARDS, CONTROLS
 

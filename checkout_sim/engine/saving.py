@@ -15,7 +15,8 @@ from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import read_verdict
 from checkout_sim.drafting.draft import Choices, Outcome, drafted
 from checkout_sim.engine.refusing import Refusal
-from checkout_sim.model.command import Draft, DraftScenario, Saved, SaveScenario
+from checkout_sim.model.answer import Draft, Saved
+from checkout_sim.model.command import DraftScenario, SaveScenario
 from checkout_sim.model.errors import ScenarioInvalid
 from checkout_sim.model.verdict import Violation
 from checkout_sim.ndjson import read_history

@@ -21,8 +21,9 @@ from checkout_sim.engine.live_judging import LiveJudging
 from checkout_sim.engine.operating import Operating, Operation
 from checkout_sim.engine.quiet_checkouts import quiet_ms
 from checkout_sim.engine.refusing import Reach, Refusal, refuse_load
+from checkout_sim.model.answer import Judged, Stretch
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.command import Buy, Command, Judged, Note, Record, StopBuying, Stretch
+from checkout_sim.model.command import Buy, Command, Note, Record, StopBuying
 from checkout_sim.model.fault import PlacedToxic
 from checkout_sim.model.history import Observation
 from checkout_sim.model.plan import Checkout, Inject, Lift, Plan, Shopper, Step

@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
 
-from checkout_sim.model.command import Asked, Command, Lagged, Streamed, Stretch, Subscribe
+from checkout_sim.model.answer import Lagged, Streamed, Stretch
+from checkout_sim.model.command import Asked, Command, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.model.history import Observation
 from checkout_sim.stream.lines import line_of, streamed_of

@@ -1,7 +1,7 @@
 """Commands and answers as lines of JSON, beside the observations that `ndjson` writes.
 
-Takes the values of `model/command.py` and gives one line each; takes such lines and gives the
-values back. A value says under `is` which one it is, and so does every value inside it, so that a
+Takes the values of `model/command.py` and `model/answer.py` and gives one line each; takes such
+lines and gives the values back. A value says under `is` which one it is, and so does every value inside it, so that a
 union needs no guessing. The classes themselves are the schema: fields are read by their annotation,
 an unknown or missing one is refused, and nothing is turned from one type into another.
 """
@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from checkout_sim import ndjson
-from checkout_sim.model.command import Answer, Asked, Streamed
+from checkout_sim.model.answer import Answer, Streamed
+from checkout_sim.model.command import Asked
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.history import Observation
 

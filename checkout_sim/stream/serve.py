@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from checkout_sim.model.command import Ack, Asked, EngineState, Nack, Subscribe
+from checkout_sim.model.answer import Ack, EngineState, Nack
+from checkout_sim.model.command import Asked, Subscribe
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.stream.connect import LINE_LIMIT_BYTES
 from checkout_sim.stream.lines import asked_of

@@ -9,7 +9,8 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from checkout_sim.model.command import Answer, Judged, Lagged, Subscribe
+from checkout_sim.model.answer import Answer, Judged, Lagged
+from checkout_sim.model.command import Subscribe
 from checkout_sim.stream.lines import line_of
 from checkout_sim.stream.tape import Tape
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from checkout_sim.model.command import Judged, Stretch
+from checkout_sim.model.answer import Judged, Stretch
 
 REMEMBERED = 4096  # lines, about 1 MB: five seconds of the busiest session measured
 _MARK_EVERY = 256

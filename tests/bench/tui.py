@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from checkout_sim.model.command import EngineState, Streamed, Stretch
+from checkout_sim.model.answer import EngineState, Streamed, Stretch
 from checkout_sim.model.history import Observation
 from checkout_sim.stream.lines import line_of
 from tests.bench.table import Figure, show

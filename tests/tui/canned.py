@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from textual.pilot import Pilot
 
-from checkout_sim.model.command import Command, EngineState, Streamed, Stretch, Subscribe
+from checkout_sim.model.answer import EngineState, Streamed, Stretch
+from checkout_sim.model.command import Command, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.model.history import Observation
 from checkout_sim.tui.screen_text import screen_text

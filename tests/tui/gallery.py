@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
+from checkout_sim.model.answer import Draft, DraftItem, Judged, Streamed
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.command import Draft, DraftItem, Judged, Streamed
 from checkout_sim.model.verdict import Violation
 from checkout_sim.tui.app import CheckoutSimApp
 from checkout_sim.tui.link import EngineLink

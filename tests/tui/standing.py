@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from textual.pilot import Pilot
 
-from checkout_sim.model.command import Command, Streamed
+from checkout_sim.model.answer import Streamed
+from checkout_sim.model.command import Command
 from checkout_sim.tui.app import CheckoutSimApp
 from checkout_sim.tui.options import Options
 from checkout_sim.tui.screens.view import View

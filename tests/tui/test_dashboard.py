@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from checkout_sim.model.command import EngineState, Judged
+from checkout_sim.model.answer import EngineState, Judged
 from checkout_sim.model.verdict import Violation
 from checkout_sim.tui.app import CheckoutSimApp
 from checkout_sim.tui.options import Options

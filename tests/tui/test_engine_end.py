@@ -4,7 +4,7 @@ import asyncio
 
 from textual.pilot import Pilot
 
-from checkout_sim.model.command import EngineState
+from checkout_sim.model.answer import EngineState
 from checkout_sim.model.errors import EngineGone, StackDidNotStart
 from checkout_sim.tui.app import CheckoutSimApp
 from checkout_sim.tui.options import Options

@@ -4,15 +4,13 @@ import pytest
 
 from checkout_sim.board.places import LINK_OF_LABEL
 from checkout_sim.board.presets import PRESET_OF_LETTER, inject
+from checkout_sim.model.answer import Ack, EngineState, Nack
 from checkout_sim.model.command import (
-    Ack,
     Adjust,
-    EngineState,
     ForTime,
     Inject,
     Kill,
     LiftFault,
-    Nack,
     OnNextEvent,
     Pause,
     Restart,

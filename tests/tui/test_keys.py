@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from textual.command import CommandList
 
+from checkout_sim.model.answer import Nack
 from checkout_sim.model.command import (
     Buy,
     Command,
@@ -12,7 +13,6 @@ from checkout_sim.model.command import (
     Kill,
     LiftAll,
     LiftFault,
-    Nack,
     Note,
     Pause,
     Record,

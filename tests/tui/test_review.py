@@ -4,19 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from checkout_sim.model.command import (
-    Draft,
-    DraftItem,
-    DraftScenario,
-    Judge,
-    Judged,
-    Nack,
-    RunScenario,
-    Saved,
-    SaveScenario,
-    Streamed,
-    Stretch,
-)
+from checkout_sim.model.answer import Draft, DraftItem, Judged, Nack, Saved, Streamed, Stretch
+from checkout_sim.model.command import DraftScenario, Judge, RunScenario, SaveScenario
 from checkout_sim.model.verdict import Status
 from checkout_sim.tui.options import Options
 from checkout_sim.tui.screens.review import ReviewView

@@ -7,18 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checkout_sim.model.command import (
-    EngineState,
-    HoldPlan,
-    Judged,
-    Nack,
-    ReleasePlan,
-    RunScenario,
-    StepPlan,
-    StopPlan,
-    Streamed,
-    Stretch,
-)
+from checkout_sim.model.answer import EngineState, Judged, Nack, Streamed, Stretch
+from checkout_sim.model.command import HoldPlan, ReleasePlan, RunScenario, StepPlan, StopPlan
 from checkout_sim.model.verdict import Status
 from checkout_sim.tui.editor import editor_words
 from checkout_sim.tui.options import Options

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from checkout_sim.model.command import Judge, Judged, Nack, RunScenario, Stretch
+from checkout_sim.model.answer import Judged, Nack, Stretch
+from checkout_sim.model.command import Judge, RunScenario
 from checkout_sim.model.verdict import Violation
 from checkout_sim.tui.screens.order import OrderView
 from checkout_sim.tui.screens.review import ReviewView

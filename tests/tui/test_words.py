@@ -3,7 +3,7 @@
 import pytest
 from textual.command import CommandPalette
 
-from checkout_sim.model.command import Ack, Judged, Stretch
+from checkout_sim.model.answer import Ack, Judged, Stretch
 from checkout_sim.tui.actions import ALL
 from checkout_sim.tui.actions.table import actions_of
 from checkout_sim.tui.screen_text import screen_text

@@ -20,7 +20,8 @@ from checkout_sim.board.draft_rows import DraftRow, Review, moments_of, rows
 from checkout_sim.board.fault_lines import rule, told_lines
 from checkout_sim.board.run_results import flakes
 from checkout_sim.board.tokens import Line, Token, counted, fitted
-from checkout_sim.model.command import Draft, RunScenario, SaveScenario, Stretch
+from checkout_sim.model.answer import Draft, Stretch
+from checkout_sim.model.command import RunScenario, SaveScenario
 from checkout_sim.tui.dialogs.prompt import Prompt
 from checkout_sim.tui.editor import edit
 from checkout_sim.tui.library import read_entry

@@ -12,20 +12,8 @@ from typing import TypeVar
 
 import psutil
 
-from checkout_sim.model.command import (
-    Ack,
-    Answer,
-    Buy,
-    Command,
-    EngineState,
-    Inject,
-    Judged,
-    Nack,
-    Streamed,
-    Subscribe,
-    UntilLifted,
-    Window,
-)
+from checkout_sim.model.answer import Ack, Answer, EngineState, Judged, Nack, Streamed
+from checkout_sim.model.command import Buy, Command, Inject, Subscribe, UntilLifted, Window
 from checkout_sim.model.fault import LinkFault, PlacedToxic
 from checkout_sim.model.history import Observation
 from checkout_sim.model.scenario import Line

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from checkout_sim.model.answer import EngineState, Stretch
 from checkout_sim.model.command import (
     DraftScenario,
-    EngineState,
     HoldPlan,
     Inject,
     Judge,
@@ -12,7 +12,6 @@ from checkout_sim.model.command import (
     RunScenario,
     StepPlan,
     StopPlan,
-    Stretch,
 )
 from checkout_sim.model.fault import LinkFault
 from checkout_sim.ndjson import read_history

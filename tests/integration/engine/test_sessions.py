@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from checkout_sim.model.answer import Draft, EngineState, Saved, Stretch
 from checkout_sim.model.command import (
     Adjust,
     Buy,
-    Draft,
     DraftScenario,
-    EngineState,
     Inject,
     Judge,
     Kill,
@@ -19,10 +18,8 @@ from checkout_sim.model.command import (
     Record,
     Redo,
     RunScenario,
-    Saved,
     SaveScenario,
     Start,
-    Stretch,
     Undo,
 )
 from checkout_sim.model.fault import GatewayFault, LinkFault, PlacedToxic

@@ -17,7 +17,8 @@ from checkout_sim.board.select import Selection
 from checkout_sim.board.side_panels import fault_lines, suspect_lines
 from checkout_sim.board.tokens import Line, width_of
 from checkout_sim.board.topology import BOXES, topology_boxes, topology_line
-from checkout_sim.model.command import Ack, Asked, EngineState, Inject, Judged, Nack, Stretch
+from checkout_sim.model.answer import Ack, EngineState, Judged, Nack, Stretch
+from checkout_sim.model.command import Asked, Inject
 from checkout_sim.model.fault import LinkFault
 from checkout_sim.model.history import Observation
 from checkout_sim.model.verdict import Violation

@@ -6,8 +6,8 @@ import pytest
 
 from checkout_sim.board.claim_rows import Claims, suspects_by_claim
 from checkout_sim.board.rows import Row, suspicion
+from checkout_sim.model.answer import Judged
 from checkout_sim.model.claims import CORE
-from checkout_sim.model.command import Judged
 from checkout_sim.model.verdict import Violation
 
 

@@ -1,7 +1,8 @@
 """Reviewing a draft: what the operator keeps, moves and trims becomes a command."""
 
 from checkout_sim.board.draft_rows import Review, moments_of, rows
-from checkout_sim.model.command import Draft, DraftItem, DraftScenario, SaveScenario
+from checkout_sim.model.answer import Draft, DraftItem
+from checkout_sim.model.command import DraftScenario, SaveScenario
 
 LOAD = DraftItem(id="checkout-1", kept=True, what="load: checkout 1", begins="mug 2", ends="1.3 s")
 FAULT = DraftItem(

@@ -7,7 +7,7 @@ from checkout_sim.board.faults import FaultSeen
 from checkout_sim.board.plan_rows import phase_bar, said_expectation, step_rows
 from checkout_sim.board.run_results import Results, flakes
 from checkout_sim.board.scenario_rows import Entry, scenario_rows
-from checkout_sim.model.command import Judged, Stretch
+from checkout_sim.model.answer import Judged, Stretch
 from checkout_sim.model.errors import Problem
 from checkout_sim.model.fault import LinkFault, PlacedToxic, ProcessFault
 from checkout_sim.model.scenario import (

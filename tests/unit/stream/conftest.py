@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checkout_sim.model.command import Stretch
+from checkout_sim.model.answer import Stretch
 from checkout_sim.model.history import Observation
 from checkout_sim.stream.lines import line_of
 from checkout_sim.stream.serve import Server

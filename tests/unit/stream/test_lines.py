@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkout_sim.model import command as model
+from checkout_sim.model import answer as answers
+from checkout_sim.model import command as commands
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.fault import GatewayFault, LinkFault
 from checkout_sim.model.history import Observation
@@ -13,14 +14,16 @@ from checkout_sim.stream.lines import asked_of, line_of, plain_of, streamed_of, 
 _FINITE = st.floats(allow_nan=False, allow_infinity=False)
 st.register_type_strategy(float, _FINITE)
 
-_COMMANDS = st.one_of([st.from_type(kind) for kind in model.Command.__args__])
-_ANSWERS = st.one_of([st.from_type(kind) for kind in model.Answer.__args__])
+_COMMANDS = st.one_of([st.from_type(kind) for kind in commands.Command.__args__])
+_ANSWERS = st.one_of([st.from_type(kind) for kind in answers.Answer.__args__])
 
 
 @settings(max_examples=60)
 @given(command=_COMMANDS, command_id=st.text(), by=st.text())
-def test_a_command_arrives_as_it_was_sent(command: model.Command, command_id: str, by: str) -> None:
-    asked = model.Asked(command_id=command_id, command=command, by=by)
+def test_a_command_arrives_as_it_was_sent(
+    command: commands.Command, command_id: str, by: str
+) -> None:
+    asked = commands.Asked(command_id=command_id, command=command, by=by)
 
     line = line_of(asked)
 
@@ -30,7 +33,7 @@ def test_a_command_arrives_as_it_was_sent(command: model.Command, command_id: st
 
 @settings(max_examples=60)
 @given(answer=_ANSWERS)
-def test_an_answer_arrives_as_it_was_sent(answer: model.Answer) -> None:
+def test_an_answer_arrives_as_it_was_sent(answer: answers.Answer) -> None:
     assert streamed_of(line_of(answer)) == answer
 
 
@@ -46,9 +49,9 @@ def test_an_observation_travels_as_the_history_has_it() -> None:
 def test_what_the_history_keeps_of_a_command_can_be_read_again(
     fault: LinkFault | GatewayFault,
 ) -> None:
-    injecting = model.Inject(name="f1", kind=fault)
+    injecting = commands.Inject(name="f1", kind=fault)
 
-    assert value_of(plain_of(injecting), model.Inject) == injecting
+    assert value_of(plain_of(injecting), commands.Inject) == injecting
 
 
 @pytest.mark.parametrize(

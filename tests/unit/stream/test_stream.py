@@ -8,18 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checkout_sim.model.command import (
-    Ack,
-    Asked,
-    EngineState,
-    Judged,
-    Lagged,
-    Nack,
-    Note,
-    Streamed,
-    Stretch,
-    Subscribe,
-)
+from checkout_sim.model.answer import Ack, EngineState, Judged, Lagged, Nack, Streamed, Stretch
+from checkout_sim.model.command import Asked, Note, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.model.history import Observation
 from checkout_sim.stream.connect import Connection, connect
