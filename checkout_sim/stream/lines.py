@@ -1,9 +1,10 @@
 """Commands and answers as lines of JSON, beside the observations that `ndjson` writes.
 
 Takes the values of `model/command.py` and `model/answer.py` and gives one line each; takes such
-lines and gives the values back. A value says under `is` which one it is, and so does every value inside it, so that a
-union needs no guessing. The classes themselves are the schema: fields are read by their annotation,
-an unknown or missing one is refused, and nothing is turned from one type into another.
+lines and gives the values back. A value says under `is` which one it is, and so does every value
+inside it, so that a union needs no guessing. The classes themselves are the schema: fields are read
+by their annotation, an unknown or missing one is refused, and nothing is turned from one type into
+another.
 """
 
 import json
