@@ -16,6 +16,7 @@ from checkout_sim.cli.progress import Seen, progress_on
 from checkout_sim.cli.streams import complain, diagnostics, results, show
 from checkout_sim.model.run import Engine, Run
 from checkout_sim.reports.evidence import NotRun
+from checkout_sim.reports.phrases import counted
 from checkout_sim.reports.terminal import verdict_report
 
 _NO_FILES = Files()
@@ -42,8 +43,8 @@ def run_and_report(  # noqa: PLR0913 - one argument per thing the command was to
     lacks a server for: they are told, and count for nothing. With a baseline only what it did not
     have counts.
     """
-    for one in skipped:
-        complain(f"{one.scenario} × {one.strategy}: {one.why}")  # noqa: RUF001 - a product
+    for why, number in Counter(one.why for one in skipped).items():
+        complain(f"{counted(number, 'run')} {why}")
     console = diagnostics()
     engines: list[Engine] = []
     with progress_on(console, runs=len(asked)) as progress:
@@ -58,7 +59,11 @@ def run_and_report(  # noqa: PLR0913 - one argument per thing the command was to
         outcome.runs = [baseline.apply(run) for run in outcome.runs]
     if outcome.runs:
         drawn = verdict_report(
-            outcome.runs, seconds=outcome.seconds, verbose=verbose, targets=short_names
+            outcome.runs,
+            seconds=outcome.seconds,
+            skipped=skipped,
+            verbose=verbose,
+            targets=short_names,
         )
         show(console if files.takes_stdout else results(), drawn)
     reported = Reported(

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from checkout_sim.model.run import Run
 from checkout_sim.reports import phrases
+from checkout_sim.reports.evidence import NotRun
 from checkout_sim.reports.phrases import Standing, counted
 from checkout_sim.reports.violations import STYLES, command_line, run_block, wants_block
 
@@ -32,10 +33,14 @@ def verdict_report(
     runs: Sequence[Run],
     *,
     seconds: float,
+    skipped: Sequence[NotRun] = (),
     verbose: bool = False,
     targets: phrases.Targets | None = None,
 ) -> RenderableType:
-    """Return everything about runs that have ended; `seconds` is what they took together."""
+    """Return everything about runs that have ended; `seconds` is what they took together.
+
+    `skipped` came along and could not run here: they stand in the table, and count for nothing.
+    """
     runs = phrases.in_order(runs)
     telling = sorted(
         filter(wants_block, runs),
@@ -45,10 +50,10 @@ def verdict_report(
     for run in telling:
         alone = len(telling) == 1
         parts += [run_block(run, full=verbose, reproducible=not alone, targets=targets), Text()]
-    parts += [matrix(runs), *_legend(runs), Text()]
+    parts += [matrix(runs, skipped), *_legend(runs), Text()]
     if verbose:
         parts += [*(timing_line(run) for run in runs), Text()]
-    parts += [*_strategy_lines(runs), _summary_line(runs, seconds)]
+    parts += [*_strategy_lines(runs, skipped), _summary_line(runs, seconds)]
     parts += _last_lines(telling, targets)
     return Group(*parts)
 
@@ -87,9 +92,9 @@ def timing_line(run: Run) -> Text:
     return Text(f"{phrases.title(run)}: {said}", style="dim", no_wrap=True, overflow="ignore")
 
 
-def matrix(runs: Sequence[Run]) -> Table:
+def matrix(runs: Sequence[Run], skipped: Sequence[NotRun] = ()) -> Table:
     """Return scenario by strategy; a cell says the verdict, and what else was expected."""
-    strategies = _strategies(runs)
+    strategies = _strategies(runs, skipped)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("scenario", overflow="fold")
     for strategy in strategies:
@@ -98,14 +103,19 @@ def matrix(runs: Sequence[Run]) -> Table:
     for run in runs:
         cells = rows.setdefault((run.scenario_path, run.scenario), {})
         cells[run.strategy] = _joined(cells.get(run.strategy), _cell(run))
+    named = {scenario: cells for (_, scenario), cells in rows.items()}
+    for one in skipped:
+        cells = named.setdefault(one.scenario, rows.setdefault(("", one.scenario), {}))
+        cells.setdefault(one.strategy, Text("skipped", "dim"))
     for (_, scenario), cells in rows.items():
         table.add_row(scenario, *(cells.get(name, Text("not run", "dim")) for name in strategies))
     return table
 
 
-def _strategies(runs: Sequence[Run]) -> list[str]:
-    """Return the strategies that ran, in the order of their story."""
-    return sorted({run.strategy for run in runs}, key=phrases.strategy_place)
+def _strategies(runs: Sequence[Run], skipped: Sequence[NotRun]) -> list[str]:
+    """Return the strategies that ran or should have, in the order of their story."""
+    named = {run.strategy for run in runs} | {one.strategy for one in skipped}
+    return sorted(named, key=phrases.strategy_place)
 
 
 def _cell(run: Run) -> Text:
@@ -127,16 +137,21 @@ def _legend(runs: Sequence[Run]) -> Iterator[Text]:
         yield Text("invalid: at least one order ended inconsistently", style="dim")
 
 
-def _strategy_lines(runs: Sequence[Run]) -> Iterator[Text]:
-    """Say of each strategy whether it was caught, and whether it had to be."""
-    strategies = _strategies(runs)
+def _strategy_lines(runs: Sequence[Run], skipped: Sequence[NotRun]) -> Iterator[Text]:
+    """Say of each strategy whether it was caught, whether it had to be, and what it lacks here."""
+    strategies = _strategies(runs, skipped)
     widest = max((len(name) for name in strategies), default=0)
     for strategy in strategies:
         own = [run for run in runs if run.strategy == strategy]
         counts = Counter[str](run.verdict.status for run in own)
         words = {"invalid": "caught", "valid": "clean", "unknown": "undecided"}
         said = ", ".join(f"{words[one]} in {counts[one]}" for one in words if counts[one])
-        yield Text(f"{strategy:<{widest}}  {counted(len(own), 'run')}: {said}{_expectedly(own)}")
+        if own:
+            yield Text(
+                f"{strategy:<{widest}}  {counted(len(own), 'run')}: {said}{_expectedly(own)}"
+            )
+        for why, number in Counter(one.why for one in skipped if one.strategy == strategy).items():
+            yield Text(f"{strategy:<{widest}}  {counted(number, 'run')} {why}", style="dim")
 
 
 def _expectedly(own: Sequence[Run]) -> str:

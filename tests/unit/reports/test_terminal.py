@@ -5,14 +5,22 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from checkout_sim.model.run import Run
+from checkout_sim.reports.evidence import NotRun
 from checkout_sim.reports.terminal import judged_report, verdict_report
 from tests.unit.reports.stories import caught, regressed, run, undecided, violation
 
 
-def drawn(runs: Sequence[Run], *, verbose: bool = False, width: int = 100) -> list[str]:
+def drawn(
+    runs: Sequence[Run],
+    *,
+    skipped: Sequence[NotRun] = (),
+    verbose: bool = False,
+    width: int = 100,
+) -> list[str]:
     paper = io.StringIO()
     console = Console(file=paper, width=width, markup=False, highlight=False, emoji=False)
-    console.print(verdict_report(runs, seconds=23.4, verbose=verbose), crop=False)
+    report = verdict_report(runs, seconds=23.4, skipped=skipped, verbose=verbose)
+    console.print(report, crop=False)
     return [line.rstrip() for line in paper.getvalue().splitlines()]
 
 
@@ -42,6 +50,20 @@ def test_the_right_verdict_for_the_wrong_reasons_is_not_as_expected() -> None:
 
 def test_a_strategy_that_did_not_run_a_scenario_has_a_cell_that_says_so() -> None:
     assert "not run" in row_of("crumbs", drawn([run("calm", "hardened"), undecided()]))
+
+
+def test_what_came_along_and_could_not_run_here_has_a_cell_and_a_line_with_its_reason() -> None:
+    why = "skipped: needs rabbitmq-server (not installed)"
+    lacking = [
+        NotRun(scenario=name, strategy="choreographed", why=why, skipped=True)
+        for name in ("calm", "broker-killed")
+    ]
+    lines = drawn([run("calm", "hardened")], skipped=lacking)
+
+    assert row_of("calm", lines).split() == ["calm", "✔", "valid", "skipped"]
+    assert row_of("broker-killed", lines).split()[-1] == "skipped"
+    assert f"choreographed  2 runs {why}" in lines
+    assert "1 run: 1 as expected" in "\n".join(lines)
 
 
 def test_two_files_of_one_name_keep_rows_of_their_own() -> None:
