@@ -40,7 +40,7 @@ from checkout_sim.tui.looks import THEMES, Looks, theme_of
 from checkout_sim.tui.options import Options
 from checkout_sim.tui.outbox import Outbox
 from checkout_sim.tui.permission import Standpoint, refusal
-from checkout_sim.tui.resizing import resize_missed, terminal_size
+from checkout_sim.tui.resizing import forget_stated_size, resize_missed, terminal_size
 from checkout_sim.tui.screens import VIEWS
 from checkout_sim.tui.screens.view import View
 
@@ -341,6 +341,7 @@ def run_app(  # noqa: PLR0913 - the command line's choices, one by one
         owns_engine=owns_engine,
         why_ended=why_ended,
     )
+    forget_stated_size()
     return asyncio.run(_run(connection_path, options))
 
 

@@ -1,16 +1,28 @@
 """A resize that was missed: found by looking, since Textual may lose one for good.
 
+A size that stands in the environment, put there by a shell or by readline in some parent, would
+hide every resize: where there is a terminal, it alone is asked.
+
 Textual puts a resize off by 8 ms with a timer that fires once. A process that is not scheduled for
 so long just as that timer begins has, by Textual's reckoning, missed it: it never fires, and every
 later resize waits for it. The same look finds a SIGWINCH that never came.
 """
 
+import os
 import shutil
+import sys
 from typing import Any
 
 from textual.app import App
 from textual.events import Resize
 from textual.geometry import Size
+
+
+def forget_stated_size() -> None:
+    """Drop COLUMNS and LINES where standard output is a terminal: they win over what it says."""
+    if sys.__stdout__ is not None and sys.__stdout__.isatty():
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
 
 
 def terminal_size() -> Size | None:

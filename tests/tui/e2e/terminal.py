@@ -57,7 +57,10 @@ class Terminal:
         shutil.rmtree(self._server)
 
     def open(self, *arguments: str, columns: int = 80, rows: int = 24) -> None:
-        """Start `checkout-sim` with the terminal's settings noted before and after it."""
+        """Start `checkout-sim` with the terminal's settings noted before and after it.
+
+        The size also stands in its environment, as readline in a parent would leave it.
+        """
         program = shlex.join([sys.executable, "-m", "checkout_sim", *arguments])
         script = (
             f"stty -g > before; {program}; echo $? > code; stty -g > after; "
@@ -66,7 +69,13 @@ class Terminal:
         self._tmux(
             *("new-session", "-d", "-s", "it", "-x", str(columns), "-y", str(rows)),
             *("-c", str(self.folder), script),
-            env={"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "NO_COLOR": ""},
+            env={
+                "PYTHONPATH": str(ROOT),
+                "LC_ALL": "C.UTF-8",
+                "NO_COLOR": "",
+                "COLUMNS": str(columns),
+                "LINES": str(rows),
+            },
         )
         self._tmux("set-option", "-g", "window-size", "manual", ";", "set-option", "status", "off")
         self.resize(columns, rows)
