@@ -86,6 +86,26 @@ async def test_lifting_releases_what_is_held_or_cuts_it(
     assert (b"held" in upstream.text) == arrives
 
 
+async def test_thawing_two_hundred_connections_at_once_passes_on_what_each_held(
+    toxics: Toxiproxy, proxy: ProxyUnderTest, world: World, upstream: Upstream
+) -> None:
+    """Raising the rate of a frozen link instead ends Toxiproxy 2.12.0, the surer the more hold.
+
+    Each looks every 100 ms, counted from its own chunk, so the chunks come one after another.
+    """
+    hold = (toxic("bandwidth", rate=0),)
+    clients = [await world.connect(proxy) for _ in range(200)]
+    await toxics.add(proxy.name, hold, bounce=False)
+    witness = await world.connect(world.proxy(upstream.address))
+    for client in clients:
+        await client.send(b"held")
+        await witness.send(b"w")
+        assert await witness.get(1) == b"w"
+    await toxics.remove(proxy.name, hold, how="release")
+
+    assert {await client.get(4) for client in clients} == {b"held"}
+
+
 async def test_lifting_a_cutting_toxic_bounces_the_link_so_no_survivor_is_struck(
     toxics: Toxiproxy, proxy: ProxyUnderTest, world: World
 ) -> None:
