@@ -302,7 +302,7 @@ class Operating:
         for name in self._faults.names:
             if self._faults.get(name) is not None:
                 self._faults.lift(name, asking=asking)
-        asking.taken(first_id=first_id, message="healing")
+        asking.taken(first_id=first_id, message="heal all")
         if self._healing is None:
             self._healing = asyncio.create_task(self._heal(asking, foreign=lift_all.foreign))
 
