@@ -7,9 +7,11 @@ PATH; a test that needs it is skipped, by name, only where none is installed.
 import asyncio
 import base64
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,34 +113,55 @@ async def browsing(profile: Path) -> AsyncIterator[Page]:
     """Start a browser with a profile of its own, and stop it afterwards."""
     program = found()
     assert program is not None
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-        *("--disable-background-networking", "--no-first-run", "--remote-debugging-port=0"),
-        f"--user-data-dir={profile}",
-        "about:blank",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    log = profile.with_suffix(".log")
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *("--disable-background-networking", "--no-first-run", "--remote-debugging-port=0"),
+            f"--user-data-dir={profile}",
+            "about:blank",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,  # a file: the browser's children would keep a pipe open after it
+            stderr=output,
+            start_new_session=True,
+        )
     try:
-        port = await _port(process)
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                pages = json.loads(await answer.text())
-            target = next(one for one in pages if one["type"] == "page")
-            address = target["webSocketDebuggerUrl"]
+            address = await _address(session, process, profile, log)
             async with session.ws_connect(address, max_msg_size=64 * 1024 * 1024) as socket:
                 yield Page(socket)
     finally:
-        process.kill()
-        await process.communicate()
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
-async def _port(process: asyncio.subprocess.Process) -> int:
-    """Return the port the browser chose, which it says on standard error."""
-    assert process.stderr is not None
-    async with asyncio.timeout(LIMIT_S):
-        async for line in process.stderr:
-            if b"DevTools listening on" in line:
-                return int(line.decode().partition("127.0.0.1:")[2].partition("/")[0])
-    raise AssertionError("the browser ended before it listened")
+async def _address(
+    session: aiohttp.ClientSession,
+    process: asyncio.subprocess.Process,
+    profile: Path,
+    log: Path,
+) -> str:
+    """Return where the first page is driven; the browser writes its port into its profile."""
+    chosen, pause = profile / "DevToolsActivePort", asyncio.Event()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LIMIT_S):
+            while process.returncode is None:
+                if port := _first_line(chosen):
+                    async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                        for target in json.loads(await answer.text()):
+                            if target["type"] == "page":
+                                return str(target["webSocketDebuggerUrl"])
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(pause.wait(), timeout=0.02)
+    raise AssertionError(f"the browser showed no page; it said {_text(log)}")
+
+
+def _first_line(path: Path) -> str:
+    """Return a whole first line, or nothing while there is none."""
+    line, ended, _ = _text(path).partition("\n")
+    return line if ended else ""
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
