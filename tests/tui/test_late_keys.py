@@ -157,3 +157,22 @@ async def test_a_search_in_help_that_arrives_all_at_once_is_the_one_that_was_typ
             while not canned.sent:
                 await pilot.pause()
     assert canned.sent == [LiftAll()]
+
+
+async def test_enter_twice_in_help_performs_once_and_leaves_once() -> None:
+    canned = Canned(*told_by(opened().seen))
+    async with running(canned) as (app, pilot):
+        await pilot.press("question_mark")
+        for key in typed("/", *"heal all", "enter"):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while not isinstance(app.screen, HelpView) or app.screen.source.text != "heal all":
+                await pilot.pause()
+        for key in typed("enter", "enter"):
+            app.post_message(key)
+        async with asyncio.timeout(60):
+            while not canned.sent:
+                await pilot.pause()
+        await pilot.pause()
+        assert app.scope == "dashboard"
+    assert canned.sent == [LiftAll()]

@@ -117,7 +117,9 @@ class HelpView(View):
         self.query_one("#keys", StreamTable).focus()
 
     def on_stream_table_opened(self, message: StreamTable.Opened) -> None:
-        """Close help and perform the marked action on the view below."""
+        """Close help and perform the marked action on the view below; a second enter is late."""
+        if not self.is_current:
+            return
         action, app = self.source.action(message.key), self.checkout_app
         app.pop_screen()  # not awaited: a screen that waits for its own end waits for ever
         app.call_later(app.perform, action.id)
