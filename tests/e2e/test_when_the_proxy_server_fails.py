@@ -101,9 +101,11 @@ async def test_a_toxiproxy_silent_about_toxics_makes_the_run_unknown_and_is_left
     with ThreadingHTTPServer((LOOPBACK, 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         env = {"TOXIPROXY_URL": f"http://{LOOPBACK}:{server.server_port}"}
-        cut = await asyncio.to_thread(checkout_sim, "run", "story.yaml", cwd=here, env=env)
-        released.set()
-        server.shutdown()
+        try:
+            cut = await asyncio.to_thread(checkout_sim, "run", "story.yaml", cwd=here, env=env)
+        finally:
+            released.set()
+            server.shutdown()
 
     told = " ".join(cut.out.split())
     assert cut.code == 3, cut.err

@@ -10,7 +10,7 @@ import stat
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
 
@@ -267,7 +267,7 @@ class Release(BaseHTTPRequestHandler):
 def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Release]]:
     """A release on loopback instead of the public one, and no Go."""
     page = type("Page", (Release,), {"files": {}})
-    server = HTTPServer(("127.0.0.1", 0), page)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), page)  # one mute caller may not hold it up
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     monkeypatch.setattr(proxy_install, "RELEASE", f"http://127.0.0.1:{server.server_port}")

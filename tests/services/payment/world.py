@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from services.chassis.clock import SystemClock
 from services.chassis.ids import Ids
 from services.chassis.logs import EventLog
-from services.chassis.serve import Surroundings
+from services.chassis.serve import SHUTDOWN_SECONDS, Surroundings
 from services.gateway.app import build as build_gateway
 from services.gateway.settings import GatewaySettings
 from services.payment.__main__ import build
@@ -41,7 +41,14 @@ async def listening(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI app on a free port of this loop; give its URL."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, http="httptools", lifespan="on", log_config=None)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="on",
+            log_config=None,
+            # else it waits for ever for whoever connected as it closed and sends nothing
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server._serve([bound]))
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -216,5 +223,6 @@ async def payment_process(gateway_url: str, database: str) -> AsyncIterator[http
             yield http
     finally:
         process.terminate()
-        assert await process.wait() == 0
-        await reading
+        async with asyncio.timeout(LIMIT_SECONDS):
+            assert await process.wait() == 0
+            await reading
