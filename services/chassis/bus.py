@@ -22,6 +22,7 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
 
+from .background import ended
 from .clock import Clock
 from .consuming import Consuming
 from .delivery import ORDER_HEADER, TOPIC_HEADER, Handler
@@ -29,7 +30,7 @@ from .health import InFlight
 from .http_client import Link
 from .http_client import error_of as http_error_of
 from .logs import EventLog
-from .messaging import LOST, NotPublished, Topology, declare
+from .messaging import LOST, NotPublished, Topology, declare, naming_loss
 
 PREFETCH = 32  # unacknowledged messages: as many commits as one group may share
 TIMEOUTS_MAX = 3  # unconfirmed publications in a row, after which the connection is not believed
@@ -132,20 +133,33 @@ class Bus:
         )
 
     async def run(self, handle: Handler, on_connected: Callable[[], None]) -> None:
-        """Keep a session up until cancelled; `on_connected` is called for each."""
+        """Keep a session up until cancelled; `on_connected` is called for each.
+
+        Each session is a task of its own, so that a cancellation which the libraries lose, or
+        make up, is theirs alone.
+        """
+        while True:
+            session = asyncio.create_task(self._one_session(handle, on_connected))
+            try:
+                await asyncio.wait({session})
+            finally:
+                await ended(session)
+            if session.cancelled() or not session.result():
+                await self._clock.sleep_ms(self._budget.reconnect_ms)
+
+    async def _one_session(self, handle: Handler, on_connected: Callable[[], None]) -> bool:
+        """Return False at once if none could be had, else True when it is lost."""
+        session = await self._opened(handle)
+        if session is None:
+            return False
         try:
-            while True:
-                session = await self._opened(handle)
-                if session is None:
-                    await self._clock.sleep_ms(self._budget.reconnect_ms)
-                    continue
-                self._session, self._refused, self._timeouts = session, False, 0
-                self._told.set()
-                on_connected()
-                await self._watch(session)
-                await self._abandon()
+            self._session, self._refused, self._timeouts = session, False, 0
+            self._told.set()
+            on_connected()
+            await self._watch(session)
         finally:
             await self._abandon()
+        return True
 
     async def publish(self, message: Message) -> None:
         """Return once the broker has confirmed `message`; NotPublished when it did not in time."""
@@ -174,13 +188,14 @@ class Bus:
         async with asyncio.timeout(self._budget.confirm_ms / 1000):
             session = await self._present()
             try:
-                await session.broker.publish(
-                    body,
-                    mandatory=True,
-                    persist=True,
-                    content_type="application/json",
-                    **how,
-                )
+                with naming_loss():
+                    await session.broker.publish(
+                        body,
+                        mandatory=True,
+                        persist=True,
+                        content_type="application/json",
+                        **how,
+                    )
             except DeliveryError as error:
                 raise _Returned(f"returned by the broker: {error}") from error
             except TimeoutError:
@@ -235,14 +250,17 @@ class Bus:
         subscriber(consume)
         connection = None
         try:
-            async with asyncio.timeout(_OPENING * self._budget.connect_ms / 1000):
-                connection = await broker.connect()
-                channel = await connection.channel(publisher_confirms=False)
-                await declare(self._topology, channel)
-                await broker.start()
-                session = _Session(broker=broker, connection=connection, channel=channel, lost=lost)
-                if await self._is_subscribed(session):
-                    return session
+            with naming_loss():
+                async with asyncio.timeout(_OPENING * self._budget.connect_ms / 1000):
+                    connection = await broker.connect()
+                    channel = await connection.channel(publisher_confirms=False)
+                    await declare(self._topology, channel)
+                    await broker.start()
+                    session = _Session(
+                        broker=broker, connection=connection, channel=channel, lost=lost
+                    )
+                    if await self._is_subscribed(session):
+                        return session
         except LOST as error:
             # Whatever but silence means that nobody is there to be sent anything.
             self._refused = not isinstance(error, TimeoutError)
@@ -274,9 +292,10 @@ class Bus:
 
     async def _is_subscribed(self, session: _Session) -> bool:
         """Return whether the broker counts a consumer on the queue this service reads."""
-        underlay = await session.channel.get_underlay_channel()
         name = self._topology.name(self._consumes)
-        declared = await underlay.queue_declare(name, passive=True)
+        with naming_loss():
+            underlay = await session.channel.get_underlay_channel()
+            declared = await underlay.queue_declare(name, passive=True)
         return bool(declared.consumer_count)
 
     async def _abandon(self) -> None:

@@ -17,7 +17,7 @@ from .delivery import ORDER_HEADER, TOPIC_HEADER, Delivery, Handler, Unhandled, 
 from .errors import DatabaseUnavailable
 from .health import InFlight
 from .logs import EventLog
-from .messaging import LOST, NotPublished, Topology
+from .messaging import LOST, NotPublished, Topology, naming_loss
 
 _HELD_MS = 100.0
 
@@ -59,13 +59,14 @@ class Consuming:
                 deliveries=delivery.deliveries,
             )
             problem = await self._handled(delivery, handle)
-            if problem is None:
-                await message.ack()
-            elif delivery.deliveries < self._tries:
-                await message.reject(requeue=False)  # to the retry queue
-            else:
-                await self._bury(delivery, problem)
-                await message.ack()
+            with naming_loss():
+                if problem is None:
+                    await message.ack()
+                elif delivery.deliveries < self._tries:
+                    await message.reject(requeue=False)  # to the retry queue
+                else:
+                    await self._bury(delivery, problem)
+                    await message.ack()
         except (*LOST, NotPublished):
             return
         finally:

@@ -11,6 +11,8 @@ after their declaration stayed without a leader (measured on RabbitMQ 3.10).
     and likewise payment.* ─▶ order.events
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,21 @@ from faststream.rabbit import ExchangeType, RabbitExchange, RabbitQueue
 # How a connection's end shows. RuntimeError is aio-pika's "connection closed"; StopAsyncIteration
 # what aiormq lets escape when a connection ends during its handshake.
 LOST = (OSError, AMQPError, RuntimeError, StopAsyncIteration)
+
+
+@contextmanager
+def naming_loss() -> Iterator[None]:
+    """Raise ConnectionError, one of LOST, where aiormq raises a bare `Exception`.
+
+    It does so of what is asked of a connection that has just broken (aiormq/base.py, FutureStore).
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error) is Exception:
+            raise ConnectionError("the connection has just broken") from error
+        raise
+
 
 _EXCHANGE = "checkout.events"
 BINDINGS = {"payment.events": "order.*", "order.events": "payment.*"}

@@ -14,11 +14,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import stamina.instrumentation
 import uvicorn
@@ -160,25 +159,3 @@ def _die_with(parent_pid: int) -> bool:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return os.getppid() == parent_pid
-
-
-@asynccontextmanager
-async def background(*workers: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless workers beside the block, for an app's lifespan, and cancel them at its end.
-
-    A worker that dies is a bug and is written to stderr at once; workers catch what they expect.
-    """
-    tasks = [asyncio.create_task(worker) for worker in workers]
-    for task in tasks:
-        task.add_done_callback(_tell_if_dead)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tell_if_dead(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        sys.stderr.write(f"a background worker died: {error!r}\n")

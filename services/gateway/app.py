@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
 from ..chassis.errors import install_error_handlers
 from ..chassis.health import CountInFlight, InFlight, Page, Undecided, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from ..chassis.serve import Surroundings, background
+from ..chassis.serve import Surroundings
 from . import endpoints, idempotency, journal, outbox, signing
 from .api import Parts, StripeApi
 from .control_routes import ControlRoutes

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Path
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
 from ..chassis.direct import Asked, DirectAPI
@@ -25,7 +26,6 @@ from ..chassis.errors import (
 from ..chassis.health import CountInFlight, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from ..chassis.serve import background
 from . import replies, saga_log, schemas
 from .context import Context
 from .driving import Driver

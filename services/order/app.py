@@ -15,6 +15,7 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
+from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
 from ..chassis.direct import Asked, DirectAPI
@@ -28,7 +29,6 @@ from ..chassis.errors import (
 from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from ..chassis.serve import background
 from . import documentation, inbox, news, outbox, replies, schemas, store
 from .cart import MAX_LINES, Line
 from .context import Context, Strategy

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 
+from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
 from ..chassis.direct import Asked, DirectAPI
@@ -24,7 +25,6 @@ from ..chassis.errors import (
 from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from ..chassis.serve import background
 from . import inbox, news, outbox, schemas, store
 from .context import Context, Reply, Strategy
 from .settings import PaymentSettings

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from services.chassis.background import ended
 from services.chassis.bus import Bus, BusBudget, Message, error_of
 from services.chassis.clock import SystemClock
 from services.chassis.delivery import Delivery
@@ -62,8 +63,7 @@ class Reader:
         try:
             yield self
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
 
     async def until_connected(self, times: int = 1) -> None:
         """Wait for so many sessions, in all."""

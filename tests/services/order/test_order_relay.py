@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
+from services.chassis.background import ended
 from services.chassis.bus import Message
 from services.chassis.database import Database
 from services.chassis.ids import Ids
@@ -77,8 +78,7 @@ class Owner:
         try:
             yield
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
             await self.context.http.aclose()
 
 
