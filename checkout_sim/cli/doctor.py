@@ -4,7 +4,7 @@ Looks only; starts nothing that stays, writes nothing that stays.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,15 +18,6 @@ from checkout_sim.cli.streams import tell
 EXAMPLES = """\
   checkout-sim doctor
 """
-
-# The ports of `up` (services/README.md) and of Toxiproxy's API; `run` takes free ones.
-FIXED_PORTS = {
-    3000: "order",
-    3001: "payment",
-    3002: "orchestrator",
-    3003: "gateway",
-    8474: "Toxiproxy",
-}
 
 _OLDEST_PYTHON = (3, 11)
 _DESCRIPTORS_WANTED = 1024
@@ -92,8 +83,7 @@ def look(runs_dir: Path) -> Iterator[Finding]:
     yield from proxy_servers()
     yield broker()
     yield database()
-    for port, owner in FIXED_PORTS.items():
-        yield fixed_port(port, owner)
+    yield from ports_of_up()
     yield descriptors()
     yield from (
         writable("runs folder", runs_dir, "choose another with --runs-dir"),
@@ -185,6 +175,28 @@ def _lacking(server: str, said: str) -> Finding:
     """Return what keeps some runs from being made, in the words they would be refused with."""
     found, _, action = said.removeprefix(f"{server}: ").partition("; ")
     return Finding(level=Level.WARN, what=server, found=found, action=action)
+
+
+def ports_of_up() -> Iterator[Finding]:
+    """Judge the ports that `up` takes: services and servers one by one, all links in one line."""
+    from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - as above
+    from checkout_sim.stack.topology import FIXED_PORTS, load_link_map  # noqa: PLC0415 - as above
+
+    for owner, port in [*FIXED_PORTS.items(), ("Toxiproxy", 8474)]:
+        yield fixed_port(port, owner)
+    yield from link_ports(
+        {int(link.listen.rpartition(":")[2]): link.name for link in load_link_map(links_path())}
+    )
+
+
+def link_ports(links: Mapping[int, str]) -> Iterator[Finding]:
+    """Judge the ports links listen on; only those are named that are taken."""
+    looked = [fixed_port(port, f"the link {name}") for port, name in links.items()]
+    taken = [one for one in looked if one.level is not Level.OK]
+    if not taken:
+        found = f"{min(links)}-{max(links)} free for the links"
+        yield Finding(level=Level.OK, what="link ports", found=found)
+    yield from taken
 
 
 def fixed_port(port: int, owner: str) -> Finding:

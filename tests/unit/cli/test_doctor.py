@@ -11,6 +11,7 @@ from checkout_sim.cli.doctor import (
     broker,
     database,
     fixed_port,
+    link_ports,
     packages,
     python_version,
     writable,
@@ -32,6 +33,19 @@ def test_a_port_that_is_free_is_ok() -> None:
         port = server.getsockname()[1]
 
     assert fixed_port(port, "order").level is Level.OK
+
+
+def test_links_take_one_line_unless_a_port_of_theirs_is_held() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        taken = held.getsockname()[1]
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            free = other.getsockname()[1]
+        (warned,) = link_ports({free: "shopper_to_order", taken: "order_to_payment"})
+    (well,) = link_ports({free: "shopper_to_order"})
+
+    assert (warned.level, warned.what) == (Level.WARN, f"port {taken}")
+    assert "for the link order_to_payment" in warned.action
+    assert (well.level, well.found) == (Level.OK, f"{free}-{free} free for the links")
 
 
 def test_a_missing_package_fails_and_says_what_to_do() -> None:
@@ -136,7 +150,9 @@ def test_doctor_looks_at_everything_and_starts_nothing(
         "database",
         "port 3000",
         "port 3002",
+        "port 3005",
         "port 8474",
+        "link ports",
         "open files",
     ):
         assert looked_at in out
