@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
+from ..chassis import inbox, outbox
 from ..chassis.database import Database
 from ..chassis.http_client import http_client
 from ..chassis.serve import Surroundings, serve
-from . import outbox
 from .app import create_app
 from .settings import OrderSettings
 from .tables import metadata
@@ -23,7 +23,8 @@ def main(environ: Mapping[str, str] | None = None) -> int:
 
 def tables_of(strategy: str) -> tuple[MetaData, ...]:
     """Return the tables of a strategy; messages are the choreographed one's alone."""
-    return (metadata, outbox.metadata) if strategy == "choreographed" else (metadata,)
+    messages = (outbox.metadata, inbox.metadata) if strategy == "choreographed" else ()
+    return (metadata, *messages)
 
 
 def _app(settings: OrderSettings, surroundings: Surroundings) -> ASGIApp:

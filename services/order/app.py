@@ -15,6 +15,7 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
+from ..chassis import inbox, outbox
 from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
@@ -29,7 +30,7 @@ from ..chassis.errors import (
 from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from . import documentation, inbox, news, outbox, replies, schemas, store
+from . import documentation, news, replies, schemas, store
 from .cart import MAX_LINES, Line
 from .context import Context, Strategy
 from .settings import OrderSettings

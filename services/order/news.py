@@ -11,14 +11,15 @@ from enum import StrEnum, auto
 
 from sqlalchemy import Connection, bindparam, select
 
+from ..chassis import inbox, outbox
 from ..chassis.database import Prepared
 from ..chassis.delivery import Delivery, Unhandled, amount_of, text_of
 from ..chassis.health import Undecided
-from . import commits, inbox, outbox, store
+from ..chassis.outbox import Claim, Owed
+from . import commits, store
 from .answers import Charged
 from .commits import Fresh, Intent, Known
 from .order import Lease, Order, Status
-from .outbox import Claim, Owed
 from .tables import ORDER_COLUMNS, ORDERS, order_of
 
 PLACED = "order.placed"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
+from ..chassis import inbox, outbox
 from ..chassis.breaker import Breaker
 from ..chassis.database import Database
 from ..chassis.serve import Surroundings, serve
-from . import outbox
 from .app import create_app
 from .settings import PaymentSettings
 from .stripe_client import LINK, StripeGateway, counts
@@ -31,8 +31,12 @@ def build(settings: PaymentSettings, surroundings: Surroundings) -> ASGIApp:
 
 
 def tables_of(strategy: str) -> tuple[MetaData, ...]:
-    """Return the tables of a strategy; an outbox is the choreographed one's alone."""
-    return (METADATA, outbox.metadata) if strategy == "choreographed" else (METADATA,)
+    """Return the tables of a strategy; an outbox is the choreographed one's alone.
+
+    An inbox has each: webhooks are messages too.
+    """
+    messages = (outbox.metadata,) if strategy == "choreographed" else ()
+    return (METADATA, inbox.metadata, *messages)
 
 
 def _breaker(settings: PaymentSettings) -> Breaker | None:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 
+from ..chassis import inbox, outbox
 from ..chassis.background import background
 from ..chassis.clock import Clock
 from ..chassis.database import Database
@@ -25,7 +26,7 @@ from ..chassis.errors import (
 from ..chassis.health import CountInFlight, Ledger, Watch
 from ..chassis.ids import Ids
 from ..chassis.logs import EventLog
-from . import inbox, news, outbox, schemas, store
+from . import news, schemas, store
 from .context import Context, Reply, Strategy
 from .settings import PaymentSettings
 from .strategies import STRATEGIES

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from ..chassis import inbox, outbox
 from ..chassis.delivery import Delivery, Unhandled, amount_of, text_of
 from ..chassis.health import Undecided
-from . import inbox, outbox, store
-from .outbox import Claim, Owed
+from ..chassis.outbox import Claim, Owed
+from . import store
 from .payment import UNDECIDED, Charge, Payment, Phase, Wanted, is_open
 
 NO_CARD = ""  # a tombstone charges nothing

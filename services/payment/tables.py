@@ -66,20 +66,7 @@ class PaymentRow(_Base, table=True):
     message: str | None
 
 
-class InboxRow(_Base, table=True):
-    """A message that was handled: its second delivery meets this row and changes nothing."""
-
-    __tablename__ = "inbox"
-    __table_args__ = (Index("inbox_message", "consumer", "message_id", unique=True),)
-
-    seq: int | None = Field(default=None, primary_key=True)
-    consumer: str
-    message_id: str
-    order_id: str | None
-
-
 PAYMENTS: Table = PaymentRow.__table__  # type: ignore[attr-defined]
-INBOX: Table = InboxRow.__table__  # type: ignore[attr-defined]
 METADATA: MetaData = PAYMENTS.metadata
 
 # In the order of Payment's own fields, `seq` left out.

@@ -14,8 +14,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ..chassis import inbox
 from ..chassis.errors import DatabaseUnavailable, ServiceError
-from . import inbox, signing, store
+from . import signing, store
 from .context import Context, Reply, Strategy
 from .hearing import StripeEvent, after_event, event_of
 from .payment import UNDECIDED, Payment, Phase, wire_status

@@ -9,7 +9,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="M11-relay",
         wrong="nobody takes over what a dead process has left in its outbox",
-        file="order/relay.py",
+        file="chassis/relay.py",
         old="if await db.read(outbox.is_any_abandoned, self.claim()):",
         new="if False:",
         strategy="choreographed",
@@ -49,7 +49,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="M27",
         wrong="a message counts as sent before the broker has confirmed it",
-        file="order/relay.py",
+        file="chassis/relay.py",
         old="sent = [one for one, done in zip(owed, confirmed, strict=True) if done]",
         new="sent = list(owed)",
         strategy="choreographed",
@@ -68,8 +68,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="M29",
-        wrong="payment's inbox lets everything in",
-        file="payment/inbox.py",
+        wrong="an inbox lets everything in",
+        file="chassis/inbox.py",
         old="return added.rowcount == 1",
         new="return True",
         strategy="choreographed",
@@ -79,9 +79,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="M29-order",
         wrong="order's inbox lets everything in",
-        file="order/inbox.py",
-        old="return added.rowcount == 1",
-        new="return True",
+        file="order/news.py",
+        old="if not inbox.admit(conn, news.consumer, news.message_id, news.order_id):",
+        new="if inbox.admit(conn, news.consumer, news.message_id, news.order_id) is None:",
         strategy="choreographed",
         scenario="delivered-twice",
         by="effects_are_applied_once",
@@ -89,7 +89,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="M30",
         wrong="a message that is published again has another id",
-        file="order/relay.py",
+        file="chassis/relay.py",
         old="id=owed.id,\n            topic",
         new='id=f"{owed.id}-{owed.attempts}" if owed.attempts else owed.id,\n            topic',
         strategy="choreographed",

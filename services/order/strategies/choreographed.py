@@ -26,11 +26,11 @@ from ...chassis.delivery import Delivery
 from ...chassis.errors import DatabaseUnavailable
 from ...chassis.http_client import Link
 from ...chassis.messaging import Topology
+from ...chassis.relay import Relay
 from .. import commits, news, replies, store
 from ..commits import Fresh, Intent, Known
 from ..context import Context
 from ..news import Effect, Turn
-from ..relay import Relay
 from ..replies import Reply
 from ..schemas import Place
 from ..waiting import Waiting
@@ -52,7 +52,14 @@ class Choreographed:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._bus = _bus(context)
-        self._relay = Relay(context, self._bus)
+        self._relay = Relay(
+            self._bus,
+            settings=context.settings,
+            db=context.db,
+            clock=context.clock,
+            ids=context.ids,
+            events=context.events,
+        )
         self._waiting = Waiting(context)
 
     async def place(self, wish: Place, client_key: str | None) -> Reply:

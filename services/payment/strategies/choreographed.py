@@ -25,6 +25,7 @@ from ...chassis.delivery import Delivery
 from ...chassis.errors import DatabaseUnavailable, ServiceError
 from ...chassis.http_client import Link
 from ...chassis.messaging import Topology
+from ...chassis.relay import Relay
 from .. import news
 from ..charging import Charging
 from ..context import Context, Reply
@@ -32,7 +33,6 @@ from ..news import NO_CARD, News, Noted, Turn
 from ..payment import Charge, Payment, Phase, is_open
 from ..reconciler import reconcile
 from ..recording import new_payment
-from ..relay import Relay
 
 QUEUE = "payment.events"
 AT_ONCE = 64  # charges driven together; more are recorded, and left to the reconciler
@@ -44,7 +44,14 @@ class Choreographed:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._bus = _bus(context)
-        self._relay = Relay(context, self._bus)
+        self._relay = Relay(
+            self._bus,
+            settings=context.settings,
+            db=context.db,
+            clock=context.clock,
+            ids=context.ids,
+            events=context.events,
+        )
         self._charging = Charging(context, write=self._write)
         self._to_drive: asyncio.Queue[Noted] = asyncio.Queue()
         self._driving = 0

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from services.chassis import inbox, outbox
 from services.chassis.database import Database
 from services.chassis.delivery import Delivery, Unhandled
+from services.chassis.outbox import Claim
 from services.chassis.sqlite import SqliteDatabase
-from services.order import news, outbox, store
+from services.order import news, store
 from services.order.cart import Line
 from services.order.commits import Fresh, Intent, Known
 from services.order.news import Effect, News, Turn
 from services.order.order import Order, Status
-from services.order.outbox import Claim
 from services.order.tables import metadata
 
 MUG = Line(product_id="mug", quantity=1, price_minor=4200)
@@ -26,7 +27,9 @@ ORDER = "ord_1"
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = SqliteDatabase.file(str(tmp_path / "order.db"), metadata, outbox.metadata)
+    database = SqliteDatabase.file(
+        str(tmp_path / "order.db"), metadata, outbox.metadata, inbox.metadata
+    )
     yield database
     database.close()
 

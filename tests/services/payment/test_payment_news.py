@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from services.chassis import inbox, outbox
 from services.chassis.database import Database
 from services.chassis.delivery import Delivery, Unhandled
+from services.chassis.outbox import Claim
 from services.chassis.sqlite import SqliteDatabase
-from services.payment import news, outbox, store
+from services.payment import news, store
 from services.payment.news import News, Noted, Turn
-from services.payment.outbox import Claim
 from services.payment.payment import Charge, Payment, Phase, Wanted
 from services.payment.recording import new_payment
 from services.payment.tables import METADATA
@@ -29,7 +30,9 @@ NOTHING = Charge(order_id=ORDER, user_id="", amount_minor=0, currency="usd", car
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = SqliteDatabase.file(str(tmp_path / "payment.db"), METADATA, outbox.metadata)
+    database = SqliteDatabase.file(
+        str(tmp_path / "payment.db"), METADATA, outbox.metadata, inbox.metadata
+    )
     yield database
     database.close()
 

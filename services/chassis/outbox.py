@@ -1,4 +1,4 @@
-"""The transactional outbox: what the order service owes the broker, in its own database.
+"""The transactional outbox: what a service owes the broker, in its own database.
 
 A row is written by the transaction whose news it tells, so that neither is without the other; the
 relay publishes it afterwards, as often as it takes. Whoever writes a row has claimed it: in the
@@ -9,18 +9,30 @@ Source: microservices.io, "Transactional outbox".
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Index, bindparam, func, null, select, text, update
+from sqlalchemy import (
+    Connection,
+    Index,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from ..chassis.database import Prepared
-from ..chassis.health import Page, page_of
-from .tables import ONE, insert_into, table_of
+from .database import Prepared
+from .health import Page, page_of
 
 
 class _Row(SQLModel, registry=registry()):
-    """A base of its own: only the choreographed strategy has these tables."""
+    """A base of its own: only the choreographed strategy has this table."""
 
 
 class OutboxRow(_Row, table=True):
@@ -48,25 +60,11 @@ class OutboxRow(_Row, table=True):
     sent_at_ms: int | None = None
 
 
-class InboxRow(_Row, table=True):
-    """A message that was handled: its second delivery meets this row and changes nothing."""
-
-    __tablename__ = "inbox"
-    __table_args__ = (Index("inbox_message", "consumer", "message_id", unique=True),)
-
-    seq: int | None = Field(default=None, primary_key=True)
-    consumer: str
-    message_id: str
-    order_id: str
-
-
 metadata = _Row.metadata
-OUTBOX = table_of(OutboxRow)
-INBOX = table_of(InboxRow)
+OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _O = OUTBOX.c
 
-_ADD = insert_into(
-    OUTBOX,
+_WRITTEN = (
     "id",
     "aggregate_id",
     "topic",
@@ -76,7 +74,9 @@ _ADD = insert_into(
     "attempts",
     "created_at_ms",
 )
+_ADD = Prepared(insert(OUTBOX).values({name: bindparam(name) for name in _WRITTEN}))
 _COLUMNS = (_O.id, _O.aggregate_id, _O.topic, _O.payload, _O.attempts)
+_ONE: Any = literal_column("1")
 _UNSENT = _O.sent_at_ms.is_(null())
 _MINE = Prepared(
     select(*_COLUMNS)
@@ -101,7 +101,7 @@ _MARK_SENT = Prepared(
 _MARK_TRIED = Prepared(
     update(OUTBOX)
     .where(_O.id == bindparam("of_id"), _UNSENT)
-    .values(attempts=_O.attempts + ONE, claimed_until_ms=bindparam("until_ms"))
+    .values(attempts=_O.attempts + _ONE, claimed_until_ms=bindparam("until_ms"))
 )
 _COUNT_UNSENT = Prepared(select(func.count(_O.id)).where(_UNSENT))
 _LEDGER = Prepared(

@@ -10,11 +10,14 @@ import asyncio
 import sys
 from typing import Protocol
 
-from ..chassis.bus import Message
-from ..chassis.errors import DatabaseUnavailable
-from ..chassis.messaging import NotPublished
 from . import outbox
-from .context import Context
+from .bus import Message
+from .clock import Clock
+from .database import Database
+from .errors import DatabaseUnavailable
+from .ids import Ids
+from .logs import EventLog
+from .messaging import NotPublished
 from .outbox import Claim, Owed
 
 BATCH = 64  # messages on their way to the broker at once, confirmed together
@@ -28,20 +31,65 @@ class Publisher(Protocol):
         ...
 
 
+class RelaySettings(Protocol):
+    """What is needed of a service's settings."""
+
+    @property
+    def service(self) -> str:
+        """Whose relay this is."""
+        ...
+
+    @property
+    def broker_confirm_ms(self) -> float:
+        """How long a publication may take."""
+        ...
+
+    @property
+    def tick_ms(self) -> float:
+        """How long to wait before looking again where nothing wakes it."""
+        ...
+
+    @property
+    def retry_low_ms(self) -> float:
+        """The first wait after a publication that failed."""
+        ...
+
+    @property
+    def retry_high_ms(self) -> float:
+        """The longest."""
+        ...
+
+    def scaled(self, ms: float) -> float:
+        """Return a budget as this run counts it."""
+        ...
+
+
 class Relay:
     """Sends this process's messages; `claim` is what its writers put beside a new row."""
 
-    def __init__(self, context: Context, publisher: Publisher) -> None:
-        self._context = context
+    def __init__(
+        self,
+        publisher: Publisher,
+        *,
+        settings: RelaySettings,
+        db: Database,
+        clock: Clock,
+        ids: Ids,
+        events: EventLog,
+    ) -> None:
         self._publisher = publisher
-        self._owner = context.ids.new("relay")
+        self._settings = settings
+        self._db = db
+        self._clock = clock
+        self._events = events
+        self._owner = ids.new("relay")
         self._woken = asyncio.Event()
         self._connected = asyncio.Event()
 
     def claim(self) -> Claim:
         """Return the claim of a row written or taken over now."""
-        settings = self._context.settings
-        now_ms = self._context.clock.now_ms()
+        settings = self._settings
+        now_ms = self._clock.now_ms()
         # Longer than a publication may take: whoever lives has sent or renewed it by then.
         until_ms = now_ms + round(2 * settings.scaled(settings.broker_confirm_ms))
         return Claim(owner=self._owner, now_ms=now_ms, until_ms=until_ms)
@@ -57,7 +105,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled."""
-        settings = self._context.settings
+        settings = self._settings
         low_ms, high_ms = (
             settings.scaled(settings.retry_low_ms),
             settings.scaled(settings.retry_high_ms),
@@ -75,7 +123,7 @@ class Relay:
 
     async def _send_batches(self) -> bool:
         """Send until nothing is left; False when something could not be published or marked."""
-        db = self._context.db
+        db = self._db
         try:
             if await db.read(outbox.is_any_abandoned, self.claim()):
                 await db.run(outbox.take_over, self.claim(), BATCH)
@@ -85,13 +133,13 @@ class Relay:
                 unsent = [one.id for one, done in zip(owed, confirmed, strict=True) if not done]
                 await db.run(outbox.mark, [one.id for one in sent], unsent, self.claim())
                 for one in sent:
-                    self._context.events.emit(
+                    self._events.emit(
                         "outbox.sent", order=one.order_id, message_id=one.id, topic=one.topic
                     )
                 if unsent:
                     return False
         except DatabaseUnavailable as error:
-            sys.stderr.write(f"order's relay: {error.error}\n")
+            sys.stderr.write(f"{self._settings.service}'s relay: {error.error}\n")
             return False
         return True
 

@@ -6,26 +6,23 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Connection
 
+from services.chassis import outbox
 from services.chassis.background import ended
 from services.chassis.bus import Message
 from services.chassis.database import Database
 from services.chassis.ids import Ids
 from services.chassis.logs import EventLog
 from services.chassis.messaging import NotPublished
+from services.chassis.outbox import Owed
+from services.chassis.relay import Relay
 from services.chassis.sqlite import SqliteDatabase
-from services.order import outbox
-from services.order.context import Context
-from services.order.outbox import Owed
-from services.order.relay import Relay
 from services.order.settings import OrderSettings
-from services.order.tables import metadata
 from tests.services.order.world import LIMIT_S, HandClock
 
-QUICK: dict[str, Any] = {"tick_ms": 5, "retry_low_ms": 1, "retry_high_ms": 5}
+QUICK = OrderSettings(tick_ms=5, retry_low_ms=1, retry_high_ms=5)
 
 
 class Broker:
@@ -50,15 +47,13 @@ class Owner:
     def __init__(self, db: Database, clock: HandClock, broker: Broker) -> None:
         self.events: list[Any] = []
         self.clock = clock
-        self.context = Context(
-            settings=OrderSettings(**QUICK),
-            clock=clock,
-            ids=Ids(),
-            events=EventLog(clock, fd=None, listener=self.events.append),
-            http=httpx.AsyncClient(),
-            db=db,
-        )
-        self.relay = Relay(self.context, broker)
+        self.db = db
+        self.relay = self.made(broker, QUICK)
+
+    def made(self, broker: Broker, settings: OrderSettings) -> Relay:
+        """Return a relay of this instance's."""
+        log = EventLog(self.clock, fd=None, listener=self.events.append)
+        return Relay(broker, settings=settings, db=self.db, clock=self.clock, ids=Ids(), events=log)
 
     async def owes(self, *names: str) -> None:
         """Commit messages, as the service would beside an order."""
@@ -69,7 +64,7 @@ class Owner:
                 owed = Owed(id=name, order_id="ord_1", topic="order.placed", payload="{}")
                 outbox.add(conn, owed, claim)
 
-        await self.context.db.run(write)
+        await self.db.run(write)
         self.relay.wake()
 
     @asynccontextmanager
@@ -79,12 +74,11 @@ class Owner:
             yield
         finally:
             await ended(running)
-            await self.context.http.aclose()
 
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = SqliteDatabase.file(str(tmp_path / "order.db"), metadata, outbox.metadata)
+    database = SqliteDatabase.file(str(tmp_path / "order.db"), outbox.metadata)
     yield database
     database.close()
 
@@ -140,16 +134,8 @@ async def test_a_message_is_not_marked_before_it_is_confirmed(db: Database, brok
 async def test_a_new_connection_ends_the_wait(db: Database, broker: Broker) -> None:
     broker.failing = 1
     owner = Owner(db, HandClock(), broker)
-    patient = Relay(
-        Context(
-            settings=OrderSettings(tick_ms=60_000, retry_low_ms=60_000, retry_high_ms=60_000),
-            clock=owner.clock,
-            ids=Ids(),
-            events=owner.context.events,
-            http=owner.context.http,
-            db=db,
-        ),
-        broker,
+    patient = owner.made(
+        broker, OrderSettings(tick_ms=60_000, retry_low_ms=60_000, retry_high_ms=60_000)
     )
     owner.relay = patient
     async with owner.running():
@@ -169,7 +155,6 @@ async def test_what_a_dead_instance_left_is_sent_once_its_claim_has_run_out(
     clock = HandClock()
     dead = Owner(db, clock, broker)
     await dead.owes("msg_1")
-    await dead.context.http.aclose()
     heir = Owner(db, clock, broker)
     async with heir.running():
         await heir.owes("msg_2")

@@ -5,12 +5,32 @@ publication; the row decides whether it changes anything. Rows are kept: no rede
 `consumer` is the queue a message came by, or `stripe` for a webhook.
 """
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Index, Table, bindparam, select
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
 
-from ..chassis.database import Prepared, upsert
-from ..chassis.health import Page, page_of
-from .tables import INBOX
+from .database import Prepared, upsert
+from .health import Page, page_of
 
+
+class _Row(SQLModel, registry=registry()):
+    """A base of its own: whoever hears no messages has no such table."""
+
+
+class InboxRow(_Row, table=True):
+    """A message that was handled: its second delivery meets this row and changes nothing."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index("inbox_message", "consumer", "message_id", unique=True),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    consumer: str
+    message_id: str
+    order_id: str | None
+
+
+metadata = _Row.metadata
+INBOX: Table = InboxRow.__table__  # type: ignore[attr-defined]
 _I = INBOX.c
 _ADD = Prepared(
     upsert(INBOX)
