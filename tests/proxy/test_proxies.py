@@ -203,7 +203,6 @@ async def test_data_held_when_the_proxy_is_disabled_is_lost(
     assert await witness.get(1) == b"w"
     proxy.enable(enabled=False)
     proxy.enable()
-    proxy.change(hold, rate=1_000_000)
     proxy.remove(hold)
     again = await world.connect(proxy)
     await again.send(b"a")

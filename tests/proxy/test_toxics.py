@@ -133,13 +133,13 @@ async def test_bandwidth_spreads_data_at_its_rate(
 async def test_bandwidth_zero_holds_and_loses_nothing(
     world: World, upstream: Upstream, proxy: ProxyUnderTest, client: Client, stream: str
 ) -> None:
+    """Lifted by removal alone: raising the rate may end Toxiproxy 2.12.0 (bandwidth.go:46)."""
     toxic = proxy.add("bandwidth", stream, rate=0)
     sent = upstream.text
     await client.send(b"held")
     await witness(world, upstream)
     assert (b"held" in upstream.text[len(sent) :]) == (stream == "downstream")
     lifted = monotonic()
-    proxy.change(toxic, rate=1_000_000)
     proxy.remove(toxic)
     assert await client.get(4) == b"held"
     assert stream == "downstream" or upstream.received[-1][0] >= lifted
@@ -152,7 +152,6 @@ async def test_a_request_held_by_bandwidth_zero_arrives_though_its_caller_left(
     toxic = proxy.add("bandwidth", "upstream", rate=0)
     await held(world, upstream, client, b"ghost")
     await client.close()
-    proxy.change(toxic, rate=1_000_000)
     proxy.remove(toxic)
     await eventually(lambda: b"ghost" in upstream.text)
     await eventually(lambda: "eof" in upstream.ends)
