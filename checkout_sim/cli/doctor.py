@@ -180,9 +180,10 @@ def _lacking(server: str, said: str) -> Finding:
 def ports_of_up() -> Iterator[Finding]:
     """Judge the ports that `up` takes: services and servers one by one, all links in one line."""
     from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - as above
+    from checkout_sim.stack.proxy_api import DEFAULT_PORT  # noqa: PLC0415 - as above
     from checkout_sim.stack.topology import FIXED_PORTS, load_link_map  # noqa: PLC0415 - as above
 
-    for owner, port in [*FIXED_PORTS.items(), ("Toxiproxy", 8474)]:
+    for owner, port in [*FIXED_PORTS.items(), ("Toxiproxy", DEFAULT_PORT)]:
         yield fixed_port(port, owner)
     yield from link_ports(
         {int(link.listen.rpartition(":")[2]): link.name for link in load_link_map(links_path())}

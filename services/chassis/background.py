@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-CANCELLATIONS_MAX = 5
-_AGAIN_AFTER_S = 1.0  # what a worker tidies up when it is cancelled takes less
+_CANCELLATIONS_MAX = 5
+_AGAIN_AFTER_S = 1.0  # only a broken connection takes longer to close, and need not be closed
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def background(*workers: Coroutine[Any, Any, None]) -> AsyncIterator[None]
 async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks again and again until each has ended; one that never does is told on stderr."""
     left = {task for task in tasks if not task.done()}
-    for _ in range(CANCELLATIONS_MAX):
+    for _ in range(_CANCELLATIONS_MAX):
         for task in left:
             task.cancel()
         if left:

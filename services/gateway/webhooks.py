@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 from sqlalchemy import Connection
 
+from ..chassis.background import ended
 from ..chassis.clock import sleep_or_wake
 from ..chassis.errors import DatabaseUnavailable
 from ..chassis.http_client import Link, error_of, new_session
@@ -78,10 +79,7 @@ class _Sender:
 
     async def stop(self) -> None:
         """Abandon what is under way; it is due again at the next start."""
-        tasks = list(self.under_way.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self.under_way.values())
 
     async def _deliver(self, delivery: Delivery) -> None:
         taker = next(

@@ -9,6 +9,7 @@ import hashlib
 import sys
 import traceback
 
+from ..chassis.background import ended
 from ..chassis.database import UniqueViolated
 from ..chassis.errors import DatabaseUnavailable
 from . import replies, saga_log
@@ -45,9 +46,7 @@ class Placing:
 
     async def close(self) -> None:
         """Abandon what is being driven, as a crash would: leases run out, recovery resumes."""
-        for task in self._driven.values():
-            task.cancel()
-        await asyncio.gather(*self._driven.values(), return_exceptions=True)
+        await ended(*self._driven.values())
 
     async def _admit(self, wish: Place, client_key: str | None) -> Saga:
         context = self._context
