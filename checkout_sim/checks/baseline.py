@@ -5,12 +5,12 @@ new and known. Only what was seen with the same scenario and strategy counts as 
 never known: a run that could not be judged proves nothing, however often.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from checkout_sim.model.errors import HistoryUnreadable
-from checkout_sim.model.run import Run
+from checkout_sim.model.run import Run, Surprise
 
 READABLE_VERSION = 1
 
@@ -26,11 +26,13 @@ class Baseline:
         had = self.known.get((run.scenario, run.strategy), frozenset())
         return replace(
             run,
-            known=tuple(one for one in run.surprises if one.key in had and one.kind != "unknown"),
-            surprises=tuple(
-                one for one in run.surprises if one.key not in had or one.kind == "unknown"
-            ),
+            known=tuple(one for one in run.surprises if _is_known(one, had)),
+            surprises=tuple(one for one in run.surprises if not _is_known(one, had)),
         )
+
+
+def _is_known(one: Surprise, had: Collection[str]) -> bool:
+    return one.key in had and one.kind not in {"unknown", "disturbed"}
 
 
 def baseline_of(report: object, *, named: str) -> Baseline:

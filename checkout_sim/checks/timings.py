@@ -21,7 +21,14 @@ def timings(history: History, *, start_ms: float = 0.0, judge_ms: float = 0.0) -
         judge_ms=judge_ms,
         checkout_p50_ms=percentile(history, 50),
         checkout_p99_ms=percentile(history, 99),
+        longest_hiccup_ms=longest_hiccup_ms(history),
     )
+
+
+def longest_hiccup_ms(history: History) -> float:
+    """Return how long a processor of the machine stood still under the run, at most."""
+    hiccups = history.remarks("machine.hiccup")
+    return max((float(remark.data.get("ms", 0)) for remark in hiccups), default=0.0)
 
 
 def percentile(history: History, percent: int) -> float | None:

@@ -3,7 +3,8 @@
     0    every run ended as its scenario expects
     1    a run did not (or, with --strict, any claim was broken)
     2    wrong usage, or a scenario that cannot be used
-    3    a verdict is unknown: something needed for judging was missing
+    3    a verdict is unknown: something needed for judging was missing, or the machine stood still
+         under a run again and again
     4    the stack could not be started
     70   the tool itself failed (EX_SOFTWARE of sysexits.h)
     130  interrupted (128 + SIGINT, as shells count)
@@ -67,7 +68,7 @@ def of_run(run: "Run", *, strict: bool = False) -> Exit:
 
     `strict` convicts every broken claim, expected or not.
     """
-    if run.verdict.status == "unknown":
+    if run.undecided:
         return Exit.UNKNOWN
     broken = run.verdict.status == "invalid"
     as_expected = run.as_expected if run.as_expected is not None else not broken

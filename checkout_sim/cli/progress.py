@@ -23,7 +23,7 @@ class Seen(Protocol):
 
     @property
     def kind(self) -> str:
-        """Return engine, opened, phase, checkout or finished."""
+        """Return engine, opened, phase, checkout, finished or again."""
 
     @property
     def run_id(self) -> str:
@@ -48,6 +48,10 @@ class Seen(Protocol):
     @property
     def total(self) -> int:
         """Return how many checkouts there are."""
+
+    @property
+    def note(self) -> str:
+        """Return why this proxy server, what verdict, or why a run is made again."""
 
     @property
     def engine(self) -> Engine | None:
@@ -80,6 +84,10 @@ def progress_on(console: Console, *, runs: int) -> Progress:
     return LiveProgress(console, runs=runs) if console.is_terminal else PlainProgress(console, runs)
 
 
+def _again(seen: Seen) -> Text:
+    return Text(f"? {seen.scenario} × {seen.strategy}: {seen.note}")  # noqa: RUF001 - a product
+
+
 class PlainProgress:
     """One line per run as it ends, for logs and pipes."""
 
@@ -102,10 +110,12 @@ class PlainProgress:
         """Nothing was changed that would have to be restored."""
 
     def watch(self, seen: Seen) -> None:
-        """Say which proxy server carries the bytes; the rest would flood a log."""
+        """Say which proxy server carries the bytes and what is run again; the rest is a flood."""
         if seen.engine is not None and seen.engine != self._engine:
             self._engine = seen.engine
             self._console.print(f"proxy server: {seen.engine.name} {seen.engine.version}")
+        if seen.kind == "again":
+            self._console.print(_again(seen), soft_wrap=True)
 
     def ended(self, run: Run) -> None:
         """Print the run's line, numbered."""
@@ -158,6 +168,8 @@ class LiveProgress:
                 task = self._tasks.pop(seen.run_id, None)
                 if task is not None:
                     self._bars.remove_task(task)
+            case "again":
+                self._console.print(_again(seen))
             case "opened" | "phase" | "checkout":
                 self._bars.update(
                     self._task(seen),

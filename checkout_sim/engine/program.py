@@ -15,6 +15,7 @@ from checkout_sim.engine.lifetime import watch_owner, watch_signals, watchdog
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
 from checkout_sim.stack.fork_client import ForkServer, can_fork
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.servers import Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
@@ -61,7 +62,9 @@ async def _work(desk: Desk, program: Program) -> None:
         return
     fork_server = ForkServer() if can_fork() else Subprocesses()
     servers = Servers(database_url=program.options.database_url)
-    means = Means(options=program.options, spawner=fork_server, servers=servers)
+    means = Means(
+        options=program.options, spawner=fork_server, servers=servers, hiccups=HiccupMeter()
+    )
     try:
         servers.begin(needed(program.setting.strategy, program.setting.spec))
         await fork_server.start(MODULES)
@@ -70,6 +73,7 @@ async def _work(desk: Desk, program: Program) -> None:
     finally:
         with watchdog():
             await servers.close()
+            await means.hiccups.close()
             await fork_server.close()
 
 

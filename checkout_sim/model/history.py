@@ -12,6 +12,7 @@ contract between the runner and the judge:
     phase.entered     phase: start | storm | calm | settle | read | judged
     evidence.gap      message: where a process's log counter was broken, or what could not be
                       mended after the storm
+    machine.hiccup    cpu | null, ms: how long a processor of the machine stood still until now
     client.sent       attempt, body_digest, card, patience_ms, proof (bool: a proof checkout)
     client.ended      attempt, claim: confirmed | failed | refused | unknown, http_status | null,
                       error | null (refused, connect_timeout, timeout, reset, disconnected,
@@ -55,7 +56,7 @@ class Observation:
 
     id: int
     t_ms: float
-    source: str  # client, order, payment, gateway, supervisor, runner, ledger
+    source: str  # client, order, payment, gateway, supervisor, runner, ledger, machine
     kind: str
     source_ms: float | None = None
     checkout: int | None = None

@@ -19,7 +19,10 @@ class Engine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """How long the phases and the checkouts took. Measured, never judged."""
+    """How long the phases and the checkouts took. Measured, never judged.
+
+    `longest_hiccup_ms` is how long a processor of the machine stood still meanwhile, at most.
+    """
 
     start_ms: float
     storm_ms: float
@@ -27,16 +30,18 @@ class Timings:
     judge_ms: float
     checkout_p50_ms: float | None
     checkout_p99_ms: float | None
+    longest_hiccup_ms: float = 0.0
 
 
-SurpriseKind = Literal["verdict", "broke", "held", "confirmed", "unseen", "unknown"]
+SurpriseKind = Literal["verdict", "broke", "held", "confirmed", "unseen", "unknown", "disturbed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surprise:
     """One way in which a verdict differs from its expectation, as a sentence.
 
-    `about` is the claim that broke or held, the event unseen, or the verdict found.
+    `about` is the claim that broke or held, the event unseen, or the verdict found. One that is
+    `disturbed` stands for all that was found, since it may be the machine's doing.
     """
 
     detail: str
@@ -54,6 +59,7 @@ class Run:
     """Everything a report needs. `as_expected` is None where nothing was expected.
 
     `known` are surprises that a baseline has already; they fail nothing and are told all the same.
+    `in_place_of` names the runs of the same plan that the machine disturbed before this one.
     """
 
     id: str
@@ -69,8 +75,19 @@ class Run:
     timings: Timings
     beliefs: dict[str, Believed]  # by order id, for orders with violations
     known: tuple[Surprise, ...] = ()
+    in_place_of: tuple[str, ...] = ()
 
     @property
     def as_expected(self) -> bool | None:
         """Return whether the verdict is the one the scenario states."""
         return None if self.expected is None else not self.surprises
+
+    @property
+    def disturbed(self) -> bool:
+        """Return whether what was not expected may be the machine's doing."""
+        return any(surprise.kind == "disturbed" for surprise in self.surprises)
+
+    @property
+    def undecided(self) -> bool:
+        """Return whether the run shows nothing, neither for its expectation nor against it."""
+        return self.verdict.status == "unknown" or self.disturbed

@@ -31,6 +31,17 @@ class ServiceLine(NamedTuple):
     data: Mapping[str, Any] = MappingProxyType({})
 
 
+class Hiccup(NamedTuple):
+    """How long a processor of this machine stood still: nothing on it ran (jHiccup's term).
+
+    `ended_ms` is CLOCK_MONOTONIC; `cpu` is None where none can be told apart.
+    """
+
+    cpu: int | None
+    ms: float
+    ended_ms: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessNote:
     """Something that happened to a process, confirmed by the kernel before it is said.

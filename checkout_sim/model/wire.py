@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated", "choreographed")
 
+# Whose orders slowness alone may break: their callers say "failed" when an answer is late.
+TAKES_SLOWNESS_FOR_FAILURE: frozenset[str] = frozenset({"naive"})
+
 # Which links carry the checkouts of a strategy. Of a fault's alternatives the first in this order
 # is struck: with an orchestrator, what shoppers send goes to it before anything reaches order.
 LINKS_OF: Mapping[str, tuple[str, ...]] = {

@@ -19,8 +19,9 @@ from checkout_sim.scenario_files.shipped import links_path
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import EngineChoice, Options
 from checkout_sim.simulation.series import require_strategies
-from checkout_sim.simulation.single import simulate
+from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.stack.fork_client import ForkServer, can_fork
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.launch import launch
 from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.subprocesses import Subprocesses
@@ -38,6 +39,7 @@ class CheckoutStack:
         self.options = options
         self.spawner = ForkServer(launch(MODULES)) if can_fork() else Subprocesses()
         self.servers = Servers()
+        self.hiccups = HiccupMeter()
         # A loop of our own making is never set as the thread's: pytest-asyncio's stays in place.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._warm = False
@@ -74,6 +76,7 @@ class CheckoutStack:
 
     async def _ended(self) -> None:
         await self.servers.close()
+        await self.hiccups.close()
         await self.spawner.close()
 
     async def _simulated(
@@ -87,7 +90,12 @@ class CheckoutStack:
                 scenario,
                 strategy=strategy,
                 seed=seed,
-                means=Means(options=options, spawner=self.spawner, servers=self.servers),
+                means=Means(
+                    options=options,
+                    spawner=self.spawner,
+                    servers=self.servers,
+                    hiccups=self.hiccups,
+                ),
                 watch=lambda _: None,
             )
         except StackDidNotStart:

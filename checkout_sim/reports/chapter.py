@@ -44,6 +44,16 @@ class Chapter:
         return str(self.facts.get("verdict") or "unfinished")
 
     @property
+    def disturbed(self) -> bool:
+        """Return whether what was not expected may be the machine's doing."""
+        return "disturbed" in self.facts.get("surprise_keys", ())
+
+    @property
+    def undecided(self) -> bool:
+        """Return whether it shows nothing, neither for its expectation nor against it."""
+        return self.verdict == "unknown" or self.disturbed
+
+    @property
     def surprising(self) -> bool:
         """Return whether it needs a look: not as expected, undecided, or unfinished."""
         return self.facts.get("as_expected") is False or self.verdict in {"unknown", "unfinished"}

@@ -83,6 +83,8 @@ def of_claim(surprises: Sequence[Surprise], claim: str) -> Surprise | None:
 
 def reasons(run: Run) -> Sequence[str]:
     """Return why a person should look at a run: unknowns for an unknown one, else surprises."""
+    if run.disturbed:
+        return [one.detail for one in run.surprises]
     if run.verdict.status == "unknown":
         return [f"{name}: {reason}" for name, reason in run.verdict.unknowns.items()]
     if run.expected is None:

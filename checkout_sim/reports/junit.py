@@ -62,7 +62,7 @@ def _expectation(run: Run, targets: phrases.Targets | None) -> TestCase:
     seconds = (took.start_ms + took.storm_ms + took.settle_ms + took.judge_ms) / 1000
     case = _case(run.scenario, EXPECTATION, seconds=round(seconds, 3))
     rest = [one for one in run.surprises if one.kind not in {"broke", "held", "unknown"}]
-    if run.verdict.status == "unknown":
+    if run.undecided:
         told = "; ".join(evidence.reasons(run))
         case.result = [Skipped(_clean(f"unknown: {told}"), "unknown")]
     elif rest:
@@ -92,7 +92,9 @@ def _claim(run: Run, name: str, finding: Finding, targets: phrases.Targets | Non
             case.result = [Skipped(_clean(f"unknown: {finding.reason}"), "unknown")]
         case Broken():
             told = [*evidence.told_all(run, finding, most=_MOST_VIOLATIONS)]
-            if surprise is not None or run.expected is None:
+            if run.disturbed:
+                case.result = [Skipped(_clean(f"unknown: {run.surprises[0].detail}"), "unknown")]
+            elif surprise is not None or run.expected is None:
                 message = told[0]
                 case.result = [_failure(message, name, [*_heading(run), *told], run, targets)]
             else:

@@ -70,6 +70,8 @@ def page(chapters: Sequence[Chapter], *, targets: Targets | None = None) -> str:
 def outcome(chapter: Chapter) -> str:
     """Return the verdict and whether it was expected, as the terminal has it."""
     expected = chapter.facts.get("expected")
+    if chapter.disturbed:
+        return f"{chapter.verdict} (but the machine stood still)"
     if chapter.facts.get("as_expected") and chapter.verdict == expected:
         return f"{chapter.verdict} (as expected)"
     if expected is None:
@@ -101,7 +103,7 @@ def _section(chapter: Chapter, number: int, targets: Targets) -> _Section:
         anchor=anchor,
         title=title,
         outcome=outcome(chapter),
-        mark="?" if chapter.verdict == "unknown" else _MARKS[chapter.facts.get("as_expected")],
+        mark="?" if chapter.undecided else _MARKS[chapter.facts.get("as_expected")],
         orders=orders,
         course=course,
         sampled=sampled,

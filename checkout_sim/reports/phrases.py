@@ -27,8 +27,8 @@ class Standing(Enum):
 
 
 def standing(run: Run) -> Standing:
-    """Return how a run stands; unknown satisfies no expectation and contradicts none."""
-    if run.verdict.status == "unknown":
+    """Return how a run stands; what is undecided satisfies no expectation and contradicts none."""
+    if run.undecided:
         return Standing.UNDECIDED
     match run.as_expected:
         case None:
@@ -50,6 +50,8 @@ def outcome(run: Run) -> str:
             remark = "not as expected, known from the baseline"
         case Standing.UNASKED:
             remark = "nothing expected"
+        case Standing.UNDECIDED if run.disturbed:
+            remark = "but the machine stood still"
         case Standing.SURPRISING if stated == run.verdict.status:
             remark = "but not as expected"
         case _:

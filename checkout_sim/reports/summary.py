@@ -50,6 +50,7 @@ def run_json(run: Run, *, targets: phrases.Targets | None = None) -> dict[str, A
         "engine": asdict(run.engine),
         **_judgement(run),
         "timings": _timings(run),
+        "in_place_of": list(run.in_place_of),
         "reproduce": phrases.reproduce(run, targets),
     }
 

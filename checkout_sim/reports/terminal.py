@@ -53,7 +53,7 @@ def verdict_report(
     parts += [matrix(runs, skipped), *_legend(runs), Text()]
     if verbose:
         parts += [*(timing_line(run) for run in runs), Text()]
-    parts += [*_strategy_lines(runs, skipped), _summary_line(runs, seconds)]
+    parts += [*_strategy_lines(runs, skipped), *_made_again(runs), _summary_line(runs, seconds)]
     parts += _last_lines(telling, targets)
     return Group(*parts)
 
@@ -160,6 +160,14 @@ def _expectedly(own: Sequence[Run]) -> str:
         return ", as expected"
     surprising = standings[Standing.SURPRISING]
     return f"; {surprising} not as expected" if surprising else ""
+
+
+def _made_again(runs: Sequence[Run]) -> Iterator[Text]:
+    """Say which runs the machine disturbed, so that others stand in their place."""
+    names = [name for run in runs for name in run.in_place_of]
+    if names:
+        said = f"the machine stood still under {counted(len(names), 'run')}, made again since: "
+        yield Text(said + ", ".join(names), style="dim")
 
 
 def _summary_line(runs: Sequence[Run], seconds: float) -> Text:

@@ -4,7 +4,7 @@ from checkout_sim.simulation.judging import judge_run
 from checkout_sim.simulation.options import Options, Progress
 from checkout_sim.simulation.replaying import Original, read_original, replay
 from checkout_sim.simulation.series import on_database, pairs, simulate_all, simulate_pairs
-from checkout_sim.simulation.single import simulate
+from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.simulation.up import RunningStack, bring_up
 
 __all__ = [

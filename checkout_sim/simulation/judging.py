@@ -12,13 +12,13 @@ from checkout_sim.archive.recorder import HISTORY_NAME
 from checkout_sim.archive.runs import write_verdict
 from checkout_sim.checks.beliefs import beliefs_of
 from checkout_sim.checks.evidence import Evidence
-from checkout_sim.checks.expectation import compare
+from checkout_sim.checks.expectation import compare, unless_disturbed
 from checkout_sim.checks.history import History
 from checkout_sim.checks.judge import judge
 from checkout_sim.checks.timings import timings
 from checkout_sim.model.claims import CORE, EXTENDED
 from checkout_sim.model.errors import HistoryUnreadable
-from checkout_sim.model.run import Engine, Run
+from checkout_sim.model.run import Engine, Run, Timings
 from checkout_sim.model.scenario import Expectation
 from checkout_sim.ndjson import read_history
 from checkout_sim.reports.summary import run_json
@@ -47,18 +47,20 @@ def judged(history: History, *, folder: Path, invariants: Sequence[str] | None =
     # Whoever held or stopped a plan made another run of it than its scenario speaks of.
     touched = "operator.asked" in history.kinds
     expected = None if fewer or touched else _expectation(opened.get("expect"))
+    strategy, took = str(opened["strategy"]), _timings(history, judge_ms)
+    found = compare(verdict, expected, seen=history.kinds)
     return Run(
         id=folder.name,
         scenario=str(opened["scenario"]),
         scenario_path=str(opened["path"]),
-        strategy=str(opened["strategy"]),
+        strategy=strategy,
         seed=int(opened["seed"]),
         engine=Engine(**opened["engine"]),
         folder=folder,
         verdict=verdict,
         expected=expected,
-        surprises=compare(verdict, expected, seen=history.kinds),
-        timings=timings(history, start_ms=_start_ms(history), judge_ms=judge_ms),
+        surprises=unless_disturbed(found, strategy, longest_hiccup_ms=took.longest_hiccup_ms),
+        timings=took,
         beliefs=beliefs_of(history, verdict),
     )
 
@@ -107,9 +109,11 @@ def _expectation(said: Any) -> Expectation | None:
     )
 
 
-def _start_ms(history: History) -> float:
-    """Return how long the stack took: the storm begins when every service is healthy."""
+def _timings(history: History, judge_ms: float) -> Timings:
+    """Return the timings; the stack's start ends where the storm begins, with all healthy."""
+    start_ms = 0.0
     for remark in history.remarks("phase.entered"):
         if remark.data.get("phase") == "storm":
-            return remark.t_ms
-    return 0.0
+            start_ms = remark.t_ms
+            break
+    return timings(history, start_ms=start_ms, judge_ms=judge_ms)

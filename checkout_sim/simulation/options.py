@@ -31,7 +31,7 @@ class Options:
 class Progress:
     """One thing worth showing while runs go on; `done` and `total` count checkouts."""
 
-    kind: Literal["engine", "opened", "phase", "checkout", "finished"]
+    kind: Literal["engine", "opened", "phase", "checkout", "finished", "again"]
     run_id: str
     scenario: str
     strategy: str

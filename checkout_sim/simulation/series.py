@@ -14,8 +14,10 @@ from checkout_sim.model.wire import DATABASE_LINKS, STRATEGIES
 from checkout_sim.simulation.attending import Attendant
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
-from checkout_sim.simulation.single import Planned, planned_run, simulate_planned
+from checkout_sim.simulation.single import Planned, planned_run
+from checkout_sim.simulation.undisturbed import simulate_undisturbed
 from checkout_sim.stack.fork_client import Child, ForkServer, can_fork
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.launch import Launched
 from checkout_sim.stack.servers import ServerName, Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
@@ -129,7 +131,7 @@ async def simulate_each(
     `launched` is a fork server already on its way; `attend` gives each run its attendant;
     `shared` servers, which start slowly, are begun before the run that needs them. With
     `fail_fast` nothing new begins after a run that is not as expected. Raises what
-    `simulate_planned` raises, after the other worlds are down.
+    `simulate_undisturbed` raises, after the other worlds are down.
     """
     waiting = iter(asked)
     finished: asyncio.Queue[Run | BaseException | None] = asyncio.Queue()
@@ -140,8 +142,7 @@ async def simulate_each(
     async def work() -> None:
         try:
             for planned in waiting:
-                attendant = None if attend is None else attend(planned)
-                run = await simulate_planned(planned, means=means, watch=watch, attendant=attendant)
+                run = await simulate_undisturbed(planned, means=means, watch=watch, attend=attend)
                 if options.fail_fast and run.as_expected is False:
                     stopping.set()
                 finished.put_nowait(run)
@@ -155,7 +156,12 @@ async def simulate_each(
 
     workers: list[asyncio.Task[None]] = []
     warming = asyncio.create_task(fork_server.start(MODULES))
-    means = Means(options=options, spawner=_WhenWarm(fork_server, warming), servers=servers)
+    means = Means(
+        options=options,
+        spawner=_WhenWarm(fork_server, warming),
+        servers=servers,
+        hiccups=HiccupMeter(),
+    )
     try:
         servers.begin(shared)
         workers = [asyncio.create_task(work()) for _ in range(_at_a_time(options))]
@@ -173,6 +179,7 @@ async def simulate_each(
             task.cancel()
         await asyncio.gather(warming, *workers, return_exceptions=True)
         await servers.close()
+        await means.hiccups.close()
         await fork_server.close()
 
 

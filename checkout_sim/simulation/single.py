@@ -16,7 +16,7 @@ from checkout_sim.model.history import HISTORY_VERSION
 from checkout_sim.model.plan import Checkout, Plan
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.seen import ProcessNote
+from checkout_sim.model.seen import Hiccup, ProcessNote
 from checkout_sim.model.wire import links_of
 from checkout_sim.planning.expand import expand
 from checkout_sim.planning.lock import lock_text
@@ -40,22 +40,6 @@ class Planned:
     plan: Plan
     scenario: Scenario
     strategy: str
-
-
-async def simulate(
-    scenario: Scenario,
-    *,
-    strategy: str,
-    seed: int | None,
-    means: Means,
-    watch: Watch,
-) -> Run:
-    """Draw the scenario's plan, run it once and judge it: see `simulate_planned`."""
-    return await simulate_planned(
-        planned_run(scenario, strategy=strategy, seed=seed),
-        means=means,
-        watch=watch,
-    )
 
 
 def planned_run(scenario: Scenario, *, strategy: str, seed: int | None) -> Planned:
@@ -147,16 +131,17 @@ async def _live(
         await fill_carts(live.world, [*shoppers, *plan.proof])
         watching = asyncio.create_task(_watch_proxy_server(recording, live))
         try:
-            await execute(
-                attendant.steps(plan, live, recording),
-                live.world,
-                recording,
-                concurrency=plan.concurrency,
-                settle_as=plan.settle,
-                proof=plan.proof,
-                checkout_ended=attendant.checkout_ended,
-                pace=attendant.pace,
-            )
+            with means.hiccups.heard_by(lambda hiccup: _note_hiccup(recording, hiccup)):
+                await execute(
+                    attendant.steps(plan, live, recording),
+                    live.world,
+                    recording,
+                    concurrency=plan.concurrency,
+                    settle_as=plan.settle,
+                    proof=plan.proof,
+                    checkout_ended=attendant.checkout_ended,
+                    pace=attendant.pace,
+                )
         finally:
             watching.cancel()
             for gap in live.supervisor.gaps:
@@ -199,6 +184,10 @@ def versions() -> Mapping[str, str]:
 
 def _note_process(recording: Recording, note: ProcessNote) -> None:
     recording("supervisor", note.kind, data=note.data)
+
+
+def _note_hiccup(recording: Recording, hiccup: Hiccup) -> None:
+    recording("machine", "machine.hiccup", data={"cpu": hiccup.cpu, "ms": hiccup.ms})
 
 
 async def _watch_proxy_server(recording: Recording, live: LiveWorld) -> None:

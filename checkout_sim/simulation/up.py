@@ -16,6 +16,7 @@ from checkout_sim.simulation.options import DatabaseChoice, Options
 from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import ForkServer, can_fork
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.servers import Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
@@ -64,7 +65,9 @@ async def bring_up(
                 strategy=strategy,
                 spec=spec,
                 folder=folder,
-                means=Means(options=options, spawner=fork_server, servers=servers),
+                means=Means(
+                    options=options, spawner=fork_server, servers=servers, hiccups=HiccupMeter()
+                ),
                 listeners=Listeners(
                     on_event=lambda _: None, on_process=lambda note: _tell(on_note, note)
                 ),

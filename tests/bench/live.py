@@ -22,15 +22,12 @@ from checkout_sim.model.claims import CORE
 from checkout_sim.model.command import Buy, Close
 from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle
 from checkout_sim.ndjson import read_history
-from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
-from checkout_sim.simulation.single import simulate
-from checkout_sim.stack.fork_client import ForkServer
-from checkout_sim.stack.servers import Servers
-from checkout_sim.stack.topology import MODULES
+from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.stream.connect import connect
 from tests.bench.table import Figure, show
 from tests.bench.tui import dashboard_on
+from tests.bench.warm import warm_means
 from tests.integration.engine.engine import CART, an_engine, an_operator
 
 ROOT = Path(__file__).parents[2]
@@ -92,22 +89,13 @@ async def _headless(checkouts: int) -> list[float]:
         invariants=CORE,
         expect={STRATEGY: Expectation(verdict="valid")},
     )
-    spawner, servers = ForkServer(), Servers()
-    await spawner.start(MODULES)
-    try:
-        with tempfile.TemporaryDirectory() as made:
-            options = Options(runs_folder=Path(made), links_path=ROOT / "toxiproxy.json")
+    with tempfile.TemporaryDirectory() as made:
+        options = Options(runs_folder=Path(made), links_path=ROOT / "toxiproxy.json")
+        async with warm_means(options) as means:
             run = await simulate(
-                scenario,
-                strategy=STRATEGY,
-                seed=1,
-                means=Means(options=options, spawner=spawner, servers=servers),
-                watch=lambda _: None,
+                scenario, strategy=STRATEGY, seed=1, means=means, watch=lambda _: None
             )
             return _latencies(run.folder / HISTORY_NAME)
-    finally:
-        await servers.close()
-        await spawner.close()
 
 
 async def _session(checkouts: int, watching: Watching) -> list[float]:

@@ -17,13 +17,10 @@ from checkout_sim.model.claims import CORE
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle
 from checkout_sim.model.wire import STRATEGIES
-from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options
-from checkout_sim.simulation.single import simulate
-from checkout_sim.stack.fork_client import ForkServer
-from checkout_sim.stack.servers import Servers
-from checkout_sim.stack.topology import MODULES
+from checkout_sim.simulation.undisturbed import simulate
 from tests.bench.table import Figure, show
+from tests.bench.warm import warm_means
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,27 +28,22 @@ ROOT = Path(__file__).parents[2]
 async def measure(*, checkouts: int, engine: str = "auto") -> list[Figure]:
     """Return latency and rows per checkout, strategy by strategy."""
     figures: list[Figure] = []
-    spawner, servers = ForkServer(), Servers()
-    await spawner.start(MODULES)
-    try:
-        for strategy in STRATEGIES:
-            with tempfile.TemporaryDirectory() as made:
-                options = Options(
-                    engine=engine,  # type: ignore[arg-type] # argparse knows the choices
-                    runs_folder=Path(made),
-                    links_path=ROOT / "toxiproxy.json",
-                )
+    with tempfile.TemporaryDirectory() as made:
+        options = Options(
+            engine=engine,  # type: ignore[arg-type] # argparse knows the choices
+            runs_folder=Path(made),
+            links_path=ROOT / "toxiproxy.json",
+        )
+        async with warm_means(options) as means:
+            for strategy in STRATEGIES:
                 run = await simulate(
                     _calm(strategy, checkouts),
                     strategy=strategy,
                     seed=1,
-                    means=Means(options=options, spawner=spawner, servers=servers),
+                    means=means,
                     watch=lambda _: None,
                 )
                 figures += _figures(strategy, run, checkouts)
-    finally:
-        await servers.close()
-        await spawner.close()
     return figures
 
 

@@ -25,13 +25,11 @@ from checkout_sim.model.claims import CORE
 from checkout_sim.model.scenario import Expectation, Load, Scenario, Settle, StackSpec
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import Options, Progress
-from checkout_sim.simulation.single import simulate
-from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.stack.ports import PortReservation
 from checkout_sim.stack.proxy_server import ProxiedLink, start_proxy_server
-from checkout_sim.stack.servers import Servers
-from checkout_sim.stack.topology import MODULES
 from tests.bench.table import Figure, show
+from tests.bench.warm import warm_means
 
 ROOT = Path(__file__).parents[2]
 LINKS = {
@@ -82,9 +80,7 @@ def cpu_seconds() -> tuple[float, float]:
     return own.user + own.system, others
 
 
-async def ours(
-    strategy: str, asked: argparse.Namespace, folder: Path, spawner: ForkServer, servers: Servers
-) -> Round:
+async def ours(strategy: str, asked: argparse.Namespace, means: Means) -> Round:
     """Run one storm of our stack without faults."""
     scenario = Scenario(
         name="throughput",
@@ -102,13 +98,7 @@ async def ours(
         scenario,
         strategy=strategy,
         seed=1,
-        means=Means(
-            options=Options(
-                engine=asked.engine, runs_folder=folder, links_path=ROOT / "toxiproxy.json"
-            ),
-            spawner=spawner,
-            servers=servers,
-        ),
+        means=means,
         watch=cpu.watch,
     )
     if run.verdict.status != "valid":
@@ -187,21 +177,20 @@ async def baseline(asked: argparse.Namespace, folder: Path) -> Round:
 async def measure(asked: argparse.Namespace) -> list[Figure]:
     """Run the rounds, interleaved, and return medians and ratios."""
     rounds: dict[str, list[Round]] = {"idiomatic": []} | {name: [] for name in asked.strategies}
-    spawner, servers = ForkServer(), Servers()
-    await spawner.start(MODULES)
-    try:
-        for number in range(asked.rounds):
-            for name, kept in rounds.items():
-                with tempfile.TemporaryDirectory() as made:
-                    folder = Path(made)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        options = Options(
+            engine=asked.engine, runs_folder=folder, links_path=ROOT / "toxiproxy.json"
+        )
+        async with warm_means(options) as means:
+            for number in range(asked.rounds):
+                for name, kept in rounds.items():
                     if name == "idiomatic":
-                        kept.append(await baseline(asked, folder))
+                        with tempfile.TemporaryDirectory(dir=folder) as own:
+                            kept.append(await baseline(asked, Path(own)))
                     else:
-                        kept.append(await ours(name, asked, folder, spawner, servers))
-                print(f"round {number + 1} {name}: {kept[-1].per_s:.0f}/s", file=sys.stderr)
-    finally:
-        await servers.close()
-        await spawner.close()
+                        kept.append(await ours(name, asked, means))
+                    print(f"round {number + 1} {name}: {kept[-1].per_s:.0f}/s", file=sys.stderr)
     base = statistics.median(one.per_s for one in rounds["idiomatic"])
     figures = [Figure(name="idiomatic baseline", value=base, unit="checkouts/s")]
     for name in asked.strategies:

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.servers import Servers
 from checkout_sim.stack.topology import MODULES
 
@@ -48,6 +49,13 @@ async def servers() -> AsyncIterator[Servers]:
     shared = Servers()
     yield shared
     await shared.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def hiccups() -> AsyncIterator[HiccupMeter]:
+    meter = HiccupMeter()
+    yield meter
+    await meter.close()
 
 
 @pytest.fixture

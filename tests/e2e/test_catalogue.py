@@ -8,8 +8,9 @@ from checkout_sim.model.scenario import Scenario
 from checkout_sim.scenario_files.load import link_names, load_scenario
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import EngineChoice, Options
-from checkout_sim.simulation.single import simulate
+from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.stack.fork_client import ForkServer
+from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.proxy_install import find_toxiproxy
 from checkout_sim.stack.servers import Servers, needed, unavailable
 
@@ -40,6 +41,7 @@ async def test_a_scenario_earns_the_verdict_it_states(
     engine: EngineChoice,
     fork_server: ForkServer,
     servers: Servers,
+    hiccups: HiccupMeter,
     tmp_path: Path,
 ) -> None:
     for name in needed(strategy, scenario.stack):
@@ -53,6 +55,7 @@ async def test_a_scenario_earns_the_verdict_it_states(
             options=Options(engine=engine, runs_folder=tmp_path, links_path=LINKS),
             spawner=fork_server,
             servers=servers,
+            hiccups=hiccups,
         ),
         watch=lambda _: None,
     )

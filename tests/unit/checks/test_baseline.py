@@ -8,7 +8,7 @@ from checkout_sim.checks.baseline import baseline_of
 from checkout_sim.model.errors import HistoryUnreadable
 from checkout_sim.model.run import Run, Surprise
 from checkout_sim.reports.summary import report
-from tests.unit.reports.stories import regressed, run, undecided
+from tests.unit.reports.stories import disturbed, regressed, run, undecided
 
 BROKE = Surprise(kind="broke", about="replies_are_true", detail="order ord_1 lied")
 HELD = Surprise(kind="held", about="every_order_ends", detail="it held")
@@ -45,6 +45,7 @@ def test_unknown_is_never_excused() -> None:
     unknown = surprising(undecided(), Surprise(kind="unknown", detail="swallow left no trace"))
 
     assert baseline_of(report([unknown]), named="b").apply(unknown) == unknown
+    assert baseline_of(report([disturbed()]), named="b").apply(disturbed()) == disturbed()
 
 
 def test_a_report_made_against_a_baseline_is_a_baseline_with_all_of_it() -> None:

@@ -14,7 +14,7 @@ from checkout_sim.model.errors import (
     StackDidNotStart,
     StrategyUnknown,
 )
-from tests.unit.reports.stories import caught, regressed, run, undecided
+from tests.unit.reports.stories import caught, disturbed, regressed, run, undecided
 
 
 def test_the_codes_are_those_documented() -> None:
@@ -76,3 +76,7 @@ def test_without_expectation_only_a_valid_run_exits_0() -> None:
 )
 def test_every_error_has_its_class_of_end(error: BaseException, code: int) -> None:
     assert of_error(error) == code
+
+
+def test_a_run_the_machine_disturbed_exits_3_although_its_verdict_is_known() -> None:
+    assert of_run(disturbed()) == Exit.UNKNOWN

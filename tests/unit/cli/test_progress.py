@@ -55,3 +55,13 @@ def test_only_surprises_are_told_while_bars_run() -> None:
 
     assert "lost-response-silent" not in paper.getvalue()
     assert "refused × hardened" in paper.getvalue()  # noqa: RUF001
+
+
+def test_a_run_that_is_made_again_is_named_with_the_reason_on_both() -> None:
+    for console in (terminal(io.StringIO()), Console(file=io.StringIO(), width=100)):
+        with progress_on(console, runs=2) as progress:
+            progress.watch(Said(kind="again", note="the machine stood still for 616 ms"))
+
+        assert isinstance(console.file, io.StringIO)
+        said = console.file.getvalue()
+        assert "? calm × naive: the machine stood still for 616 ms" in said  # noqa: RUF001

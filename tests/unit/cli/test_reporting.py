@@ -30,6 +30,7 @@ class Said:
     done: int = 0
     total: int = 5
     engine: Engine | None = None
+    note: str = ""
 
 
 @dataclass(slots=True)

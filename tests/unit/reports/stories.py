@@ -1,6 +1,7 @@
 """Runs that read as stories, for tests of reports, exit codes and the command line."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from checkout_sim.model.belief import Believed
@@ -121,4 +122,15 @@ def undecided(scenario: str = "crumbs") -> Run:
         unknowns={"faults_fired": "swallow left no trace"},
         surprises=("expected valid, found unknown",),
         fired=False,
+    )
+
+
+def disturbed(scenario: str = "cancel-races-charge") -> Run:
+    """A run under which the machine stood still, so that fewer were confirmed than expected."""
+    made = run(scenario, "hardened")
+    told = "the machine stood still for 616 ms while this ran, which may be why: 2 of 5 confirmed"
+    return replace(
+        made,
+        surprises=(Surprise(kind="disturbed", detail=told),),
+        timings=replace(made.timings, longest_hiccup_ms=616.0),
     )

@@ -10,7 +10,15 @@ from checkout_sim.model.run import Run, Surprise
 from checkout_sim.model.verdict import Holds, Unknown
 from checkout_sim.reports.evidence import NotRun
 from checkout_sim.reports.junit import junit
-from tests.unit.reports.stories import BELIEVED, caught, regressed, run, undecided, violation
+from tests.unit.reports.stories import (
+    BELIEVED,
+    caught,
+    disturbed,
+    regressed,
+    run,
+    undecided,
+    violation,
+)
 
 PAID = "unconfirmed_means_not_paid"
 
@@ -157,3 +165,13 @@ def test_a_claim_that_holds_says_how_much_was_looked_at() -> None:
 
     one = case(read([story]), "naive", "calm", "every_order_ends")
     assert one.findtext("system-out") == "holds; 5 looked at"
+
+
+def test_a_run_the_machine_disturbed_is_skipped_with_the_reason_and_fails_nothing() -> None:
+    root = read([replace(disturbed(), strategy="naive", verdict=caught().verdict)])
+
+    for name in ("expectation", PAID):
+        skipped = case(root, "naive", "cancel-races-charge", name).find("skipped")
+        assert skipped is not None
+        assert "the machine stood still for 616 ms" in skipped.get("message", "")
+    assert root.get("failures") == "0"

@@ -7,7 +7,7 @@ from rich.console import Console
 from checkout_sim.model.run import Run
 from checkout_sim.reports.evidence import NotRun
 from checkout_sim.reports.terminal import judged_report, verdict_report
-from tests.unit.reports.stories import caught, regressed, run, undecided, violation
+from tests.unit.reports.stories import caught, disturbed, regressed, run, undecided, violation
 
 
 def drawn(
@@ -220,3 +220,22 @@ def test_one_reason_for_many_unknowns_is_told_once() -> None:
     told = [line for line in drawn([blind]) if reason in line]
 
     assert told == [f"  unknown   {reason} (every_order_ends, replies_are_true)"]
+
+
+def test_a_run_the_machine_disturbed_is_undecided_and_says_how_long_it_stood_still() -> None:
+    lines = drawn([disturbed()])
+
+    assert "? valid (but the machine stood still)" in row_of("cancel-races-charge", lines)
+    assert any("the machine stood still for 616 ms" in line for line in lines)
+    assert any("0 not as expected, 1 unknown" in line for line in lines)
+
+
+def test_runs_made_again_are_named_although_others_stand_in_their_place() -> None:
+    again = dataclasses.replace(run(), in_place_of=("20261123-185002-calm-naive-1-38e9",))
+    lines = drawn([again, run("calm", "hardened")])
+
+    said = (
+        "the machine stood still under 1 run, made again since: 20261123-185002-calm-naive-1-38e9"
+    )
+    assert any(said in line for line in lines)
+    assert any("2 as expected" in line for line in lines)
