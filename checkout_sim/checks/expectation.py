@@ -13,8 +13,8 @@ from checkout_sim.model.verdict import Broken, Verdict
 from checkout_sim.model.wire import TAKES_SLOWNESS_FOR_FAILURE
 
 # The shortest limit that a shipped scenario leaves a call is 150 ms, to connect. On a machine whose
-# host took its processors away for up to 1.4 s, every run of the catalogue that then ended otherwise
-# than expected (four) had stood still for more than 500 ms (measured beside `make test`).
+# host took its processors away for up to 1.4 s, each run of the catalogue that then was not as
+# expected (four were) had stood still for more than 500 ms (measured beside `make test`).
 DISTURBING_MS = 100.0
 
 
