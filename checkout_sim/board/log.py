@@ -24,6 +24,7 @@ _LOUD = (
     "process.paused",
     "process.exited",
     "evidence.",
+    "machine.",
     "quiet.given_up",
     "operator.",
     "payment.charge_unknown",
@@ -134,6 +135,8 @@ def said(one: Observation) -> str:  # noqa: PLR0911 - one for each kind that has
             return f"told {data.get('claim')} ({told}) after {after:.0f} ms"
         case "phase.entered":
             return f"phase {data.get('phase')}"
+        case "machine.hiccup":
+            return f"stood still for {float(data.get('ms') or 0):.0f} ms (cpu {data.get('cpu')})"
         case "fault.injected":
             return f"fault {one.fault} armed on {_link(data.get('target'))}: {data.get('type')}"
         case "fault.lifted":

@@ -181,4 +181,6 @@ class Session:
             if self.stretch is not None and self.stretch.scenario:
                 as_expected = {True: ", as expected", False: ", not as expected", None: ""}
                 ran = f"{self.stretch.scenario} on {self.stretch.strategy}"
-                self.tell(f"{ran}: {judged.status}{as_expected[judged.as_expected]}")
+                disturbed = judged.as_expected is None and judged.surprises
+                found = f"; {judged.surprises[0]}" if disturbed else as_expected[judged.as_expected]
+                self.tell(f"{ran}: {judged.status}{found}")

@@ -71,7 +71,7 @@ def verdict_of(run: Run, *, ever: int = 0) -> Judged:
             name: found.reason if isinstance(found, Unknown) else ""
             for name, found in verdict.checks.items()
         },
-        as_expected=run.as_expected,
+        as_expected=None if run.disturbed else run.as_expected,
         surprises=tuple(surprise.detail for surprise in run.surprises),
         ever=max(ever, len(violated)),
     )

@@ -61,6 +61,8 @@ class Judged:
     `provisional` is the live judgement of orders whose deadline has passed, while the run goes on:
     `open` violations stand now, `ever` counts orders that stood violated at some time. Otherwise
     the verdict on the whole run, with `broken` claims, `unknowns` and `judged` counts by claim.
+    `as_expected` is None where nothing was expected, or where the machine may have made the
+    `surprises`.
     """
 
     run_id: str

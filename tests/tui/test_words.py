@@ -62,10 +62,16 @@ def test_what_enter_does_stands_once_on_the_list_of_scenarios() -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_expected", "said"), [(True, "as expected"), (False, "not as expected")]
+    ("as_expected", "surprises", "said"),
+    [
+        (True, (), ", as expected"),
+        (False, ("too few",), ", not as expected"),
+        (None, ("the machine stood still",), "; the machine stood still"),
+        (None, (), ""),
+    ],
 )
 async def test_a_scenario_that_was_next_has_begun_and_then_is_judged(
-    *, as_expected: bool, said: str
+    *, as_expected: bool | None, surprises: tuple[str, ...], said: str
 ) -> None:
     canned = Canned(*told_by(opened().seen))
     async with running(canned) as (app, pilot):
@@ -86,7 +92,8 @@ async def test_a_scenario_that_was_next_has_begun_and_then_is_judged(
                 status="invalid",
                 violations=(),
                 as_expected=as_expected,
+                surprises=surprises,
             )
         )
         await drawn(app, pilot, canned)
-        assert app.told.text == f"lost-reply on naive: invalid, {said}"
+        assert app.told.text == f"lost-reply on naive: invalid{said}"

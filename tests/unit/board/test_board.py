@@ -343,3 +343,11 @@ def test_the_rate_of_events_is_over_the_last_whole_seconds() -> None:
 
     assert log.per_s(5_000.0) == pytest.approx(10, abs=1)
     assert log.per_s(60_000.0) == 0
+
+
+def test_a_standstill_of_the_machine_is_a_loud_line_of_the_log() -> None:
+    tale = Tale()
+    tale.see("machine.hiccup", source="machine", cpu=1, ms=616.2)
+
+    [line] = folded(tale.seen).log.tail(10, "warn")
+    assert (line.source, line.text) == ("machine", "stood still for 616 ms (cpu 1)")
