@@ -137,12 +137,8 @@ def said(one: Observation) -> str:  # noqa: PLR0911 - one for each kind that has
             return f"phase {data.get('phase')}"
         case "machine.hiccup":
             return f"stood still for {float(data.get('ms') or 0):.0f} ms (cpu {data.get('cpu')})"
-        case "fault.injected":
-            return f"fault {one.fault} armed on {_link(data.get('target'))}: {data.get('type')}"
-        case "fault.lifted":
-            return f"fault {one.fault} lifted ({data.get('how', 'release')})"
-        case "fault.failed":
-            return f"fault {one.fault} failed: {data.get('message')}"
+        case "fault.injected" | "fault.lifted" | "fault.failed":
+            return f"fault {one.fault} {_fault(one)}"
         case _ if one.kind.startswith("process."):
             status = data.get("exit_status")
             ended = f" with {status}" if status is not None else ""
@@ -158,6 +154,15 @@ def _call_ended(one: Observation) -> str:
     if data.get("error"):
         return f"call.ended on {link}: {data['error']} after {after:.0f} ms"
     return f"call.ended on {link} after {after:.0f} ms"
+
+
+def _fault(one: Observation) -> str:
+    data = one.data
+    if one.kind == "fault.injected":
+        return f"armed on {_link(data.get('target'))}: {data.get('type')}"
+    if one.kind == "fault.lifted":
+        return f"lifted ({data.get('how', 'release')})"
+    return f"failed: {data.get('message')}"
 
 
 def _about(one: Observation) -> str:
