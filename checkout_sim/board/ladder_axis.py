@@ -26,7 +26,8 @@ def axis_lines(ladder: Ladder, width: int, signs: Signs) -> Sequence[Line]:
         drawn = [" "] * cells
         for at in range(_at(band.begin_ms, span_ms, cells), _at(end_ms, span_ms, cells) + 1):
             drawn[at] = signs.band
-        lines.append(_line(f"{label_of(band.target)} {band.fault}", drawn, "struck"))
+        where = f"{label_of(band.target)} " if band.target else ""
+        lines.append(_line(f"{where}{band.fault}", drawn, "struck"))
     if len(ladder.bands) > _MOST_BANDS:
         lines.append((Token(f" and {len(ladder.bands) - _MOST_BANDS} more faults", "quiet"),))
     lines += _tries(ladder, span_ms, cells)

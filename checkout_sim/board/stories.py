@@ -11,7 +11,7 @@ from checkout_sim.model.history import Observation
 
 MOST_STORIES = 2_000
 MOST_RUN_WIDE = 4_000
-_RUN_WIDE = ("run.opened", "phase.entered", "fault.", "process.", "operator.")
+_RUN_WIDE = ("run.opened", "phase.entered", "fault.", "process.", "operator.", "machine.")
 
 
 class Stories:

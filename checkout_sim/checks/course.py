@@ -10,11 +10,12 @@ from itertools import accumulate
 from typing import get_args
 
 from checkout_sim.checks.ladder import bands_between
+from checkout_sim.checks.standstills import standstills
 from checkout_sim.checks.windows import Window, paired
 from checkout_sim.model.course import Attempt, Course, Latencies, Period
 from checkout_sim.model.history import Observation
 
-KINDS = ("run.opened", "phase.entered", "fault.", "client.ended")
+KINDS = ("run.opened", "phase.entered", "fault.", "machine.", "client.ended")
 
 
 def course(observations: Iterable[Observation]) -> Course:
@@ -33,7 +34,10 @@ def course(observations: Iterable[Observation]) -> Course:
     span_ms = max((*(one.end_ms for one in attempts), *lifted), default=0.0)
     return Course(
         attempts=attempts,
-        bands=tuple(bands_between(windows, began_ms, began_ms + span_ms)),
+        bands=(
+            *bands_between(windows, began_ms, began_ms + span_ms),
+            *standstills(seen, began_ms, began_ms + span_ms),
+        ),
         latencies=tuple(_by_period(attempts, windows, began_ms)),
         span_ms=span_ms,
     )

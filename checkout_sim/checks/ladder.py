@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from checkout_sim.checks.sights import SHOP, rung_of
+from checkout_sim.checks.standstills import longest, standstills
 from checkout_sim.checks.windows import TELLING, Window, paired
 from checkout_sim.model.belief import Believed
 from checkout_sim.model.history import Observation
@@ -18,10 +19,11 @@ from checkout_sim.model.ladder import Band, Ladder, Rung, lanes_of
 from checkout_sim.model.wire import EDGE_OF
 
 # Beginnings of the kinds a ladder needs beside the lines that name its order or its checkout.
-RUN_WIDE = ("run.opened", "phase.entered", "fault.", "process.")
+RUN_WIDE = ("run.opened", "phase.entered", "fault.", "process.", "machine.")
 
 _STRIKES = ("process.killed", "process.paused", "process.resumed", "process.started")
 _UNTIL_LIFTED = 2**60
+_MOST_STANDSTILLS = 3  # on a bad machine there are dozens; the longest explain the most
 
 
 def ladder(
@@ -51,7 +53,10 @@ def ladder(
         siblings=tuple(one for one in siblings if one != order_id),
         lanes=lanes_of(strategy),
         rungs=tuple(_rungs(ordered, times, begin, windows, order_id, strategy)),
-        bands=tuple(bands_between(windows, begin, end)),
+        bands=(
+            *bands_between(windows, begin, end),
+            *longest(standstills(seen, begin, end), _MOST_STANDSTILLS),
+        ),
         believed=believed_already or _believed(seen, own, order_id),
     )
 

@@ -103,7 +103,8 @@ def _of_call(one: Observation, at_ms: float, keys: Keys) -> Rung:
     if error is None:
         indefinite = isinstance(status, int) and status >= _SERVER_ERROR
         tone: Tone = "unknown" if indefinite else "plain"
-        said = f"answered {status}"
+        # A broker's confirm is an ack without a status (RabbitMQ docs, "Publisher confirms").
+        said = "acknowledged" if status is None else f"answered {status}"
         return _rung(one, at_ms, "reply", one.source, callee, said, link=link, tone=tone)
     after = data.get("duration_ms")
     waited = f" after {after:.0f} ms" if isinstance(after, int | float) else ""

@@ -62,7 +62,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A fault in force, from its injection until it was lifted (None: not within the history)."""
+    """A fault in force, from its injection until it was lifted (None: not within the history).
+
+    A standstill of the machine is drawn as one, without a target.
+    """
 
     fault: str
     type: str
@@ -84,8 +87,8 @@ class Band:
 class Ladder:
     """One order's whole story. `rungs` are in order of time, `bands` in order of injection.
 
-    Other orders of the same purchase are part of it: `siblings` names them, `Rung.order` whose a
-    rung is.
+    After the faults' bands come the longest standstills of the machine. Other orders of the same
+    purchase are part of it: `siblings` names them, `Rung.order` whose a rung is.
     """
 
     order_id: str

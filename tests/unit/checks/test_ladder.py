@@ -230,3 +230,14 @@ def test_messages_go_to_the_broker_and_come_from_it() -> None:
     assert out.text == "publish order.placed"
     assert (back.shape, back.lane, back.other) == ("reply", "payment", "broker")
     assert back.text == "delivered from payment.events, delivery 2"
+
+
+def test_a_broker_s_confirm_is_an_acknowledgement_without_a_status() -> None:
+    tale = Tale(strategy="choreographed")
+    order = tale.order(1).placed().created()
+    called: dict[str, Any] = {"link": "order_to_broker", "operation": "publish", "call_id": "c1"}
+    tale.see("call.started", source="order", order=order.id, **called)
+    tale.see("call.ended", source="order", order=order.id, http_status=None, error=None, **called)
+
+    back = rung(ladder(tale.ended().seen, order.id), "call.ended")
+    assert (back.shape, back.other, back.text) == ("reply", "broker", "acknowledged")
