@@ -21,6 +21,7 @@ EXAMPLES = """\
 
 _OLDEST_PYTHON = (3, 11)
 _DESCRIPTORS_WANTED = 1024
+_STOLEN_TO_NOTE = 0.01  # a hundredth comes in pieces of half a second, not of microseconds
 _PACKAGES = (
     "fastapi",
     "faststream",
@@ -90,6 +91,7 @@ def look(runs_dir: Path) -> Iterator[Finding]:
         writable("temp folder", Path(tempfile.gettempdir()), "set TMPDIR to one that can be"),
     )
     yield fork_server()
+    yield processors()
 
 
 def python_version(found: tuple[int, ...]) -> Finding:
@@ -280,4 +282,28 @@ def fork_server() -> Finding:
         what="fork server",
         found=f"not on this {sys.platform}: services start as whole processes, a second slower",
         action="run checkout-sim on Linux 5.3 or newer, which has pidfds",
+    )
+
+
+def processors() -> Finding:
+    """Judge how much of the time it asked for this machine was refused by its host since boot."""
+    import psutil  # noqa: PLC0415 - --help does without
+
+    times = psutil.cpu_times()
+    stolen: float = getattr(times, "steal", 0.0)  # Linux alone counts it (proc(5), "steal")
+    return stolen_time(
+        psutil.cpu_count() or 1, stolen / max(times.user + times.system + stolen, 1.0)
+    )
+
+
+def stolen_time(count: int, share: float) -> Finding:
+    """Judge a share of stolen time, 0 to 1."""
+    said = f"{count}, of whose time the host took {share:.1%} since boot"
+    if share < _STOLEN_TO_NOTE:
+        return Finding(level=Level.OK, what="processors", found=said)
+    return Finding(
+        level=Level.WARN,
+        what="processors",
+        found=said,
+        action="expect runs to be made again because the machine stood still; see docs/ci.md",
     )

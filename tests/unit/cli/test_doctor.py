@@ -14,6 +14,7 @@ from checkout_sim.cli.doctor import (
     link_ports,
     packages,
     python_version,
+    stolen_time,
     writable,
 )
 from checkout_sim.stack import postgresql_program, rabbitmq_program
@@ -154,6 +155,20 @@ def test_doctor_looks_at_everything_and_starts_nothing(
         "port 8474",
         "link ports",
         "open files",
+        "processors",
     ):
         assert looked_at in out
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "level", "said"),
+    [(0.0, Level.OK, "took 0.0%"), (0.0099, Level.OK, "1.0%"), (0.062, Level.WARN, "took 6.2%")],
+)
+def test_a_host_that_takes_the_processors_away_is_noted(
+    share: float, level: Level, said: str
+) -> None:
+    found = stolen_time(2, share)
+
+    assert found.level is level
+    assert said in found.found
