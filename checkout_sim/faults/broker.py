@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from checkout_sim.model.broker import CONSUMED_QUEUES, DEAD_QUEUES, RETRY_QUEUES
+from checkout_sim.model.broker import CONSUMED_QUEUES, DEAD_QUEUES, RETRY_QUEUES, naming_loss
 from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable, StackDidNotStart
 from checkout_sim.model.fault import ORDER_PLACEHOLDER, BrokerFault
 from checkout_sim.model.plan import Inject
@@ -232,17 +232,18 @@ class BrokerDesk:
         """Yield a fresh channel that raises what comes back, on a connection that works."""
         import aio_pika  # noqa: PLC0415 - as above
 
-        if self._connection is None or self._connection.is_closed:
-            self._connection = await aio_pika.connect(self._url)
-        try:
-            channel = await self._connection.channel(on_return_raises=True)
-        except _failures():
-            await self.close()
-            raise
-        try:
-            yield channel
-        finally:
-            await channel.close()
+        with naming_loss():
+            if self._connection is None or self._connection.is_closed:
+                self._connection = await aio_pika.connect(self._url)
+            try:
+                channel = await self._connection.channel(on_return_raises=True)
+            except Exception:
+                await self.close()
+                raise
+            try:
+                yield channel
+            finally:
+                await channel.close()
 
     def _name(self, queue: str) -> str:
         return f"{self._scope}.{queue}"

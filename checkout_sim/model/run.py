@@ -40,8 +40,8 @@ SurpriseKind = Literal["verdict", "broke", "held", "confirmed", "unseen", "unkno
 class Surprise:
     """One way in which a verdict differs from its expectation, as a sentence.
 
-    `about` is the claim that broke or held, the event unseen, or the verdict found. One that is
-    `disturbed` stands for all that was found, since it may be the machine's doing.
+    `about` is the claim that broke or held, the event unseen, the verdict found, or what is
+    unknown. One that is `disturbed` stands for all that was found: it may be the machine's doing.
     """
 
     detail: str

@@ -6,7 +6,7 @@ The names are those both services declare (services/README.md, "Messages"), with
 import asyncio
 import contextlib
 
-from checkout_sim.model.broker import BROKER_EXCHANGE, BROKER_QUEUES
+from checkout_sim.model.broker import BROKER_EXCHANGE, BROKER_QUEUES, naming_loss
 
 _LIMIT_S = 5.0
 
@@ -18,7 +18,7 @@ async def delete_scope(url: str, scope: str) -> None:
     """
     import aio_pika  # noqa: PLC0415 - 60 ms that no other strategy needs to pay
 
-    with contextlib.suppress(OSError, aio_pika.exceptions.AMQPError):
+    with contextlib.suppress(OSError, aio_pika.exceptions.AMQPError), naming_loss():
         async with asyncio.timeout(_LIMIT_S):
             connection = await aio_pika.connect(url)
             async with connection:

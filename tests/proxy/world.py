@@ -271,9 +271,11 @@ class World:
         return made
 
     async def close(self) -> None:
-        for client in self._clients:
-            client.writer.transport.abort()
-        for name in self._proxies:
-            self.server.call("DELETE", f"/proxies/{quote(name)}")
-        for upstream in self._upstreams:
-            await upstream.close()
+        """End everything, even where the server under test is gone."""
+        async with contextlib.AsyncExitStack() as closing:
+            for upstream in self._upstreams:
+                closing.push_async_callback(upstream.close)
+            for client in self._clients:
+                client.writer.transport.abort()
+            for name in self._proxies:
+                self.server.call("DELETE", f"/proxies/{quote(name)}")

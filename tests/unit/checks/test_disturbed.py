@@ -11,7 +11,8 @@ from tests.histories import Tale
 FEWER = Surprise(kind="confirmed", detail="2 of 5 checkouts confirmed, expected 4 to 5")
 UNSEEN = Surprise(kind="unseen", about="breaker.opened", detail="breaker.opened was not seen")
 HELD = Surprise(kind="held", about="replies_are_true", detail="replies_are_true did not break")
-UNDECIDED = Surprise(kind="unknown", detail="unknown: faults_fired: slow left no trace")
+UNDECIDED = Surprise(kind="unknown", about="came_to_rest, faults_fired", detail="no trace")
+UNREAD = Surprise(kind="unknown", about="faults_fired, history_is_complete", detail="not read")
 VERDICT = Surprise(kind="verdict", about="invalid", detail="invalid where valid was expected")
 BROKE = Surprise(kind="broke", about="replies_are_true", detail="replies_are_true broke")
 SOUND = [name for name in STRATEGIES if name not in TAKES_SLOWNESS_FOR_FAILURE]
@@ -37,6 +38,10 @@ def test_naive_takes_slowness_for_failure_so_that_a_slow_machine_breaks_its_orde
     [told] = unless_disturbed((VERDICT, BROKE), "naive", longest_hiccup_ms=616.0)
 
     assert told.kind == "disturbed"
+
+
+def test_no_slowness_excuses_missing_evidence() -> None:
+    assert unless_disturbed((UNREAD,), "naive", longest_hiccup_ms=616.0) == (UNREAD,)
 
 
 def test_a_strategy_nobody_knows_is_held_to_every_claim() -> None:
