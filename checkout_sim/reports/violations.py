@@ -99,6 +99,9 @@ def _reasons(run: Run) -> Iterator[RenderableType]:
         if _missed(fault) and fault.name not in told
     ]
     rows += [("note", note) for note in run.verdict.notes]
+    if run.in_place_of:
+        names = ", ".join(run.in_place_of)
+        rows.append(("again", f"made in place of {names}: the machine stood still under it"))
     if rows:
         yield Padding(labelled(rows, style="bold"), (0, 0, 0, 2), expand=False)
 

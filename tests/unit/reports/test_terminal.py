@@ -239,3 +239,10 @@ def test_runs_made_again_are_named_although_others_stand_in_their_place() -> Non
     )
     assert any(said in line for line in lines)
     assert any("2 as expected" in line for line in lines)
+
+
+def test_a_block_names_the_disturbed_runs_it_stands_in_place_of() -> None:
+    again = dataclasses.replace(regressed(), in_place_of=("20261123-185002-refused-38e9",))
+
+    told = " ".join(" ".join(drawn([again])).split())
+    assert "made in place of 20261123-185002-refused-38e9: the machine stood still" in told
