@@ -90,7 +90,7 @@ class BrokerDesk:
 
         A service is healthy before it is subscribed, and the first orders would wait for that.
         """
-        unread: str = "nothing"
+        unread = ", ".join(CONSUMED_QUEUES)  # until the broker has said otherwise
         try:
             async with asyncio.timeout(limit_s):
                 while unread:

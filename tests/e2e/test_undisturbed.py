@@ -1,7 +1,6 @@
 """A run is made again when the machine stood still under it, and only then."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from checkout_sim.simulation.undisturbed import MOST_REPETITIONS, simulate
 from checkout_sim.stack.fork_client import ForkServer
 from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.servers import Servers
-from tests.integration.stack.standing_still import meter_of, stand_still
+from tests.integration.stack.standing_still import a_meter, stand_still
 
 LINKS = Path(__file__).parents[2] / "toxiproxy.json"
 # What it expects never happens, so that every run of it surprises.
@@ -46,7 +45,7 @@ class Disturbing:
             self._deeds.add(asyncio.create_task(self._disturb()))
 
     async def _disturb(self) -> None:
-        process = await meter_of(os.getpid())
+        process = await a_meter()
         await stand_still(process, 200)
 
 

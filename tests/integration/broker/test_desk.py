@@ -140,6 +140,11 @@ async def test_a_stack_is_ready_once_both_queues_have_a_reader(
             await desk.ready(30.0)
 
 
+async def test_without_time_to_ask_no_queue_is_known_to_have_a_reader(desk: BrokerDesk) -> None:
+    with pytest.raises(StackDidNotStart, match=r"payment\.events, order\.events had no reader"):
+        await desk.ready(0)
+
+
 async def test_a_broker_that_is_not_there_is_unreadable_and_not_empty(rabbitmq: RabbitMQ) -> None:
     desk = BrokerDesk(rabbitmq.url_at(LOOPBACK, 1, scope="s"), "s")
     with pytest.raises(LedgerUnreadable):

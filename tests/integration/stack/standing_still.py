@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psutil
 
@@ -11,16 +11,21 @@ from checkout_sim.stack.hiccup_meter import processors
 _LIMIT_S = 20.0
 
 
-async def meter_of(pid: int) -> psutil.Process:
-    """Return the meter that a process has started, once it watches every processor."""
+def meters() -> list[psutil.Process]:
+    """Return the meters this process has started; other tests' may be among them."""
+    return [
+        one
+        for one in psutil.Process().children()
+        if any("hiccup_meter" in word for word in one.cmdline())
+    ]
+
+
+async def a_meter(*, but: Collection[psutil.Process] = ()) -> psutil.Process:
+    """Return the meter this process has started, once it watches every processor."""
     found: list[psutil.Process] = []
 
     def look() -> bool:
-        found[:] = [
-            one
-            for one in psutil.Process(pid).children()
-            if any("hiccup_meter" in word for word in one.cmdline())
-        ]
+        found[:] = [one for one in meters() if one not in but]
         return bool(found) and found[0].num_threads() > len(processors())
 
     await until(look)

@@ -12,9 +12,15 @@ import pytest
 from checkout_sim.model.seen import Hiccup
 from checkout_sim.stack.hiccup_meter import processors
 from checkout_sim.stack.hiccups import HiccupMeter
-from tests.integration.stack.standing_still import meter_of, stand_still, until
+from tests.integration.stack.standing_still import a_meter, meters, stand_still, until
 
 STOOD_MS = 300.0
+
+
+@pytest.fixture
+def others() -> list[psutil.Process]:
+    """The meters that other tests of this worker have, which are not to be disturbed."""
+    return meters()
 
 
 @pytest.fixture
@@ -26,21 +32,24 @@ async def meter() -> AsyncIterator[HiccupMeter]:
 
 async def test_a_standstill_is_told_with_its_length_for_every_processor(
     meter: HiccupMeter,
+    others: list[psutil.Process],
 ) -> None:
     heard: list[Hiccup] = []
     with meter.heard_by(heard.append):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
         await stand_still(process, STOOD_MS)
         await until(lambda: {one.cpu for one in heard} >= set(processors()))
 
     assert max(one.ms for one in heard) >= STOOD_MS - 50  # less the moment it meant to sleep
 
 
-async def test_a_listener_hears_only_what_lay_in_its_own_time(meter: HiccupMeter) -> None:
+async def test_a_listener_hears_only_what_lay_in_its_own_time(
+    meter: HiccupMeter, others: list[psutil.Process]
+) -> None:
     early: list[Hiccup] = []
     late: list[Hiccup] = []
     with meter.heard_by(early.append):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
         process.suspend()
         began = time.monotonic()
         await until(lambda: time.monotonic() - began >= STOOD_MS / 1000)
@@ -51,10 +60,12 @@ async def test_a_listener_hears_only_what_lay_in_its_own_time(meter: HiccupMeter
     assert min(one.ms for one in early) > max(one.ms for one in late)
 
 
-async def test_calm_is_a_time_without_a_hiccup(meter: HiccupMeter) -> None:
+async def test_calm_is_a_time_without_a_hiccup(
+    meter: HiccupMeter, others: list[psutil.Process]
+) -> None:
     heard: list[Hiccup] = []
     with meter.heard_by(heard.append):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
         await stand_still(process, STOOD_MS)
         await until(lambda: bool(heard))
         last_ms = heard[-1].ended_ms
@@ -64,9 +75,11 @@ async def test_calm_is_a_time_without_a_hiccup(meter: HiccupMeter) -> None:
         assert not await meter.calm(for_s=60, within_s=0.2)
 
 
-async def test_a_meter_that_was_killed_tells_nothing_more_and_closes(meter: HiccupMeter) -> None:
+async def test_a_meter_that_was_killed_tells_nothing_more_and_closes(
+    meter: HiccupMeter, others: list[psutil.Process]
+) -> None:
     with meter.heard_by(lambda _: None):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
         process.kill()
         await until(lambda: process.status() == psutil.STATUS_ZOMBIE)
 
@@ -76,11 +89,12 @@ async def test_a_meter_that_was_killed_tells_nothing_more_and_closes(meter: Hicc
 
 async def test_nothing_is_started_before_somebody_listens_nor_left_after_close(
     meter: HiccupMeter,
+    others: list[psutil.Process],
 ) -> None:
     assert await meter.calm(for_s=0, within_s=1)
-    assert not [one for one in psutil.Process().children() if "hiccup_meter" in one.cmdline()]
+    assert meters() == others
     with meter.heard_by(lambda _: None), meter.heard_by(lambda _: None):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
 
     await meter.close()
     await meter.close()
@@ -99,8 +113,10 @@ def test_it_ends_with_whoever_started_it() -> None:
     assert started.wait(timeout=20) == 0
 
 
-async def test_the_terminal_s_ctrl_c_does_not_reach_it(meter: HiccupMeter) -> None:
+async def test_the_terminal_s_ctrl_c_does_not_reach_it(
+    meter: HiccupMeter, others: list[psutil.Process]
+) -> None:
     with meter.heard_by(lambda _: None):
-        process = await meter_of(os.getpid())
+        process = await a_meter(but=others)
 
         assert os.getpgid(process.pid) != os.getpgid(0)
