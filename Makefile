@@ -24,8 +24,10 @@ proxy: $(STAMP)
 run: $(STAMP) proxy ## the core scenarios against every strategy, with a verdict on every order
 	$(BIN)/checkout-sim run
 
+# A worker that ends before its time ends the run, red and by the test's name: pytest-xdist's
+# loadgroup would replace it and then wait for ever.
 test: $(STAMP) proxy ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(TESTS)
 
 check: $(STAMP) ## format, lint, types and the floors
 	$(BIN)/ruff format --check .

@@ -7,18 +7,23 @@ redelivery. What waits is counted by passive declarations, which change nothing.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from checkout_sim.model.broker import CONSUMED_QUEUES, DEAD_QUEUES, RETRY_QUEUES, naming_loss
+from checkout_sim.amqp import within
+from checkout_sim.model.broker import CONSUMED_QUEUES, DEAD_QUEUES, RETRY_QUEUES
 from checkout_sim.model.errors import FaultNotApplied, LedgerUnreadable, StackDidNotStart
 from checkout_sim.model.fault import ORDER_PLACEHOLDER, BrokerFault
 from checkout_sim.model.plan import Inject
 from checkout_sim.model.seen import Done, ServiceLine, Undecided
 
 if TYPE_CHECKING:
+    import aiormq
     from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+
+T = TypeVar("T")
 
 LIMIT_S = 5.0
 _WAIT_LIMIT_S = 3.0  # for messages to be there, which were confirmed a moment ago
@@ -50,14 +55,7 @@ class BrokerDesk:
     async def meddle(self, step: Inject, kind: BrokerFault) -> Done:
         """Do it, and return the broker's word. Raises FaultNotApplied."""
         try:
-            async with self._turn, asyncio.timeout(LIMIT_S), self._channel() as channel:
-                match kind.do:
-                    case "publish":
-                        data = await self._publish(channel, step, kind)
-                    case "duplicate":
-                        data = await self._duplicate(channel, kind)
-                    case "reverse":
-                        data = await self._reverse(channel, kind)
+            data = await self._ask(lambda channel: self._deed(channel, step, kind))
         except _failures() as error:
             message = f"fault {step.fault}: the broker did not confirm: {error!r}"
             raise FaultNotApplied(message) from error
@@ -70,12 +68,8 @@ class BrokerDesk:
         Those delivered and not acknowledged are told by their reader, as requests in flight.
         Raises LedgerUnreadable.
         """
-        ready: dict[str, int] = {}
         try:
-            async with self._turn, asyncio.timeout(LIMIT_S), self._channel() as channel:
-                for queue in CONSUMED_QUEUES + RETRY_QUEUES:
-                    declared = await channel.declare_queue(self._name(queue), passive=True)
-                    ready[queue] = declared.declaration_result.message_count or 0
+            ready = await self._ask(self._ready)
         except _failures() as error:
             raise LedgerUnreadable(f"the broker does not tell what waits: {error!r}") from error
         return Undecided(
@@ -107,9 +101,7 @@ class BrokerDesk:
         unread = []
         for queue in CONSUMED_QUEUES:
             try:
-                async with self._turn, asyncio.timeout(LIMIT_S), self._channel() as channel:
-                    declared = await channel.declare_queue(self._name(queue), passive=True)
-                    consumers = declared.declaration_result.consumer_count
+                consumers = (await self._ask(partial(self._counts, queue))).consumer_count
             except _failures():
                 consumers = 0
             if not consumers:
@@ -119,24 +111,58 @@ class BrokerDesk:
     async def dead_letters(self) -> Sequence[Mapping[str, Any]]:
         """Return every message in a dead queue, and leave it there. Raises LedgerUnreadable."""
         try:
-            async with self._turn, asyncio.timeout(LIMIT_S), self._channel() as channel:
-                found = [
-                    _as_row(queue, message)
-                    for queue in DEAD_QUEUES
-                    for message in await self._look(channel, queue)
-                ]
-                # Closing the channel gives them back, in their place.
+            return await self._ask(self._dead)
         except _failures() as error:
             raise LedgerUnreadable(
                 f"the broker does not tell its dead letters: {error!r}"
             ) from error
-        return found
 
     async def close(self) -> None:
         """Close the connection; a second call does nothing."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    async def _ask(self, deed: Callable[["AbstractChannel"], Awaitable[T]]) -> T:
+        """Do one thing on a fresh channel, when it is its turn. Raises `_failures()`."""
+        async with self._turn:
+            return await within(LIMIT_S, self._on_channel(deed))
+
+    async def _on_channel(self, deed: Callable[["AbstractChannel"], Awaitable[T]]) -> T:
+        async with self._channel() as channel:
+            return await deed(channel)
+
+    async def _counts(
+        self, queue: str, channel: "AbstractChannel"
+    ) -> "aiormq.spec.Queue.DeclareOk":
+        """Return how many messages wait in a queue and how many read it."""
+        declared = await channel.declare_queue(self._name(queue), passive=True)
+        return declared.declaration_result
+
+    async def _ready(self, channel: "AbstractChannel") -> Mapping[str, int]:
+        return {
+            queue: (await self._counts(queue, channel)).message_count or 0
+            for queue in CONSUMED_QUEUES + RETRY_QUEUES
+        }
+
+    async def _dead(self, channel: "AbstractChannel") -> Sequence[Mapping[str, Any]]:
+        """Return what is in the dead queues; closing the channel gives all back, in its place."""
+        return [
+            _as_row(queue, message)
+            for queue in DEAD_QUEUES
+            for message in await self._look(channel, queue)
+        ]
+
+    async def _deed(
+        self, channel: "AbstractChannel", step: Inject, kind: BrokerFault
+    ) -> Mapping[str, Any]:
+        match kind.do:
+            case "publish":
+                return await self._publish(channel, step, kind)
+            case "duplicate":
+                return await self._duplicate(channel, kind)
+            case "reverse":
+                return await self._reverse(channel, kind)
 
     async def _publish(
         self, channel: "AbstractChannel", step: Inject, kind: BrokerFault
@@ -232,18 +258,17 @@ class BrokerDesk:
         """Yield a fresh channel that raises what comes back, on a connection that works."""
         import aio_pika  # noqa: PLC0415 - as above
 
-        with naming_loss():
-            if self._connection is None or self._connection.is_closed:
-                self._connection = await aio_pika.connect(self._url)
-            try:
-                channel = await self._connection.channel(on_return_raises=True)
-            except Exception:
-                await self.close()
-                raise
-            try:
-                yield channel
-            finally:
-                await channel.close()
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await aio_pika.connect(self._url)
+        try:
+            channel = await self._connection.channel(on_return_raises=True)
+        except Exception:
+            await self.close()
+            raise
+        try:
+            yield channel
+        finally:
+            await channel.close()
 
     def _name(self, queue: str) -> str:
         return f"{self._scope}.{queue}"

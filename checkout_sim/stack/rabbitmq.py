@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
+from checkout_sim.amqp import within
 from checkout_sim.model.errors import FaultNotApplied, StackDidNotStart
 from checkout_sim.stack.kernel import CONFIRM_LIMIT_S, await_stopped
 from checkout_sim.stack.ports import LOOPBACK, PortReservation
@@ -230,17 +231,21 @@ async def _version_at(url: str) -> str | None:
     import aio_pika  # noqa: PLC0415 - 60 ms that no other strategy needs to pay
 
     try:
-        async with asyncio.timeout(_ASK_LIMIT_S):
-            connection = await aio_pika.connect(url)
-            async with connection:
-                channel = await connection.channel()
-                await channel.declare_exchange("amq.topic", "topic", passive=True, durable=True)
-                transport = connection.transport
-                told = {} if transport is None else transport.connection.server_properties
-                version = told.get("version", b"")
-                return version.decode() if isinstance(version, bytes) else str(version)
+        return await within(_ASK_LIMIT_S, _ask_version(url))
     except (OSError, aio_pika.exceptions.AMQPError):
         return None
+
+
+async def _ask_version(url: str) -> str:
+    import aio_pika  # noqa: PLC0415 - as above
+
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.declare_exchange("amq.topic", "topic", passive=True, durable=True)
+        transport = connection.transport
+        told = {} if transport is None else transport.connection.server_properties
+        version = told.get("version", b"")
+        return version.decode() if isinstance(version, bytes) else str(version)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

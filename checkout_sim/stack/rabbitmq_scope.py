@@ -3,10 +3,10 @@
 The names are those both services declare (services/README.md, "Messages"), with the run's prefix.
 """
 
-import asyncio
 import contextlib
 
-from checkout_sim.model.broker import BROKER_EXCHANGE, BROKER_QUEUES, naming_loss
+from checkout_sim.amqp import within
+from checkout_sim.model.broker import BROKER_EXCHANGE, BROKER_QUEUES
 
 _LIMIT_S = 5.0
 
@@ -18,11 +18,15 @@ async def delete_scope(url: str, scope: str) -> None:
     """
     import aio_pika  # noqa: PLC0415 - 60 ms that no other strategy needs to pay
 
-    with contextlib.suppress(OSError, aio_pika.exceptions.AMQPError), naming_loss():
-        async with asyncio.timeout(_LIMIT_S):
-            connection = await aio_pika.connect(url)
-            async with connection:
-                channel = await connection.channel()
-                for queue in BROKER_QUEUES:
-                    await channel.queue_delete(f"{scope}.{queue}")
-                await channel.exchange_delete(f"{scope}.{BROKER_EXCHANGE}")
+    with contextlib.suppress(OSError, aio_pika.exceptions.AMQPError):
+        await within(_LIMIT_S, _delete(url, scope))
+
+
+async def _delete(url: str, scope: str) -> None:
+    import aio_pika  # noqa: PLC0415 - as above
+
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        for queue in BROKER_QUEUES:
+            await channel.queue_delete(f"{scope}.{queue}")
+        await channel.exchange_delete(f"{scope}.{BROKER_EXCHANGE}")

@@ -140,6 +140,18 @@ async def test_a_stack_is_ready_once_both_queues_have_a_reader(
             await desk.ready(30.0)
 
 
+async def test_a_deadline_is_kept_whatever_the_connection_was_doing_just_then(
+    url: str, scope: str
+) -> None:
+    """Those of `asyncio.timeout` were lost, one in twenty-six, and the asking went on for ever."""
+    for turn in range(40):
+        desk = BrokerDesk(url, scope)
+        async with asyncio.timeout(30):
+            with pytest.raises(StackDidNotStart):
+                await desk.ready(0.01 + turn / 1000)
+        await desk.close()
+
+
 async def test_without_time_to_ask_no_queue_is_known_to_have_a_reader(desk: BrokerDesk) -> None:
     with pytest.raises(StackDidNotStart, match=r"payment\.events, order\.events had no reader"):
         await desk.ready(0)
