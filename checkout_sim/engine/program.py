@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import json
-import os
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 
 from checkout_sim.engine.desk import Desk, Setting
 from checkout_sim.engine.lifetime import watch_owner, watch_signals, watchdog
@@ -19,7 +17,6 @@ from checkout_sim.stack.hiccups import HiccupMeter
 from checkout_sim.stack.servers import Servers, needed
 from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES
-from checkout_sim.stream.runtime import Registered, registered, socket_path
 from checkout_sim.stream.serve import serving
 
 _VERDICT_WITHIN_S = 120.0  # calm, settle and read of the longest session; each is bounded itself
@@ -27,32 +24,34 @@ _VERDICT_WITHIN_S = 120.0  # calm, settle and read of the longest session; each 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What the command line asked for; `owned` engines end with their standard input."""
+    """What the command line asked for; `owned` engines end with their standard input.
+
+    `listener` listens at a socket's path since before this was imported.
+    """
 
     setting: Setting
     options: Options
     owned: bool
+    listener: socket
 
 
 async def run(program: Program) -> None:
     """Serve until the owner is gone, somebody closes the engine, or a signal comes."""
-    socket = socket_path()
+    path = Path(program.listener.getsockname())
     desk = Desk(program.setting)
     watch_signals(desk.closing.set)
     if program.owned:
         watch_owner(desk.closing.set)
     async with AsyncExitStack() as closing:
-        await closing.enter_async_context(serving(desk.server, socket))
-        closing.enter_context(registered(_registration(program, socket)))
+        await closing.enter_async_context(serving(desk.server, program.listener))
         closing.push_async_callback(desk.close)
-        print(json.dumps({"socket": str(socket), "pid": os.getpid()}), flush=True)  # noqa: T201 - for who started us
         await _work(desk, program)
         desk.changed()
-        closing.enter_context(watchdog(socket, socket.with_suffix(".json")))
+        closing.enter_context(watchdog(path, path.with_suffix(".json")))
     if desk.last_verdict is not None:
         status, folder = desk.last_verdict
         with contextlib.suppress(OSError):  # who started us may be gone
-            print(json.dumps({"verdict": status, "run": str(folder)}), flush=True)  # noqa: T201 - likewise
+            print(json.dumps({"verdict": status, "run": str(folder)}), flush=True)  # noqa: T201 - for who started us
 
 
 async def _work(desk: Desk, program: Program) -> None:
@@ -90,13 +89,3 @@ async def _until_closing(desk: Desk, working: asyncio.Task[None]) -> None:
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
-
-
-def _registration(program: Program, socket: Path) -> Registered:
-    return Registered(
-        pid=os.getpid(),
-        socket=socket,
-        strategy=program.setting.strategy,
-        began=datetime.fromtimestamp(time.time(), UTC).isoformat(),
-        runs_folder=program.options.runs_folder.resolve(),
-    )

@@ -7,6 +7,7 @@ process is gone was left by a SIGKILL, and is removed by whoever finds it.
 
 import json
 import os
+import socket
 import stat
 import warnings
 from collections.abc import Iterator
@@ -57,6 +58,26 @@ def runtime_folder() -> Path:
 def socket_path() -> Path:
     """Return where an engine of this process listens."""
     return _socket_in(runtime_folder(), os.getpid())
+
+
+@contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """Yield a socket that listens at a path, its mode 0600: who may connect may break things.
+
+    Who connects before anybody serves it waits. Raises OSError where there can be no socket.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        path.unlink(missing_ok=True)  # left by a dead process that had our number
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        try:
+            listener.listen()
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

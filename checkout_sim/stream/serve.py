@@ -2,15 +2,14 @@
 
 Takes lines and answers, gives commands to whoever handles them. Every subscriber is written to by a
 task of its own, so that one who does not read holds up nobody. Who falls out of a tape's memory is
-told Lagged and asks again; the file has it all. The socket has mode 0600: who may connect may break
-things.
+told Lagged and asks again; the file has it all.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from socket import socket
 
 from checkout_sim.model.answer import Ack, EngineState, Nack
 from checkout_sim.model.command import Asked, Subscribe
@@ -128,11 +127,8 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(server: Server, path: Path) -> AsyncIterator[None]:
-    """Listen at `path` with mode 0600; on leaving everybody is told the rest, then let go.
-
-    Raises OSError where there can be no socket.
-    """
+async def serving(server: Server, listener: socket) -> AsyncIterator[None]:
+    """Serve who connects, or has connected; on leaving everybody is told the rest, then let go."""
     attending: set[asyncio.Task[None]] = set()
 
     def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,15 +137,12 @@ async def serving(server: Server, path: Path) -> AsyncIterator[None]:
         task.add_done_callback(attending.discard)
         task.add_done_callback(lambda _: writer.close())  # also of one that never began
 
-    before = os.umask(0o177)
-    try:
-        listening = await asyncio.start_unix_server(attend, path=path, limit=LINE_LIMIT_BYTES)
-    finally:
-        os.umask(before)
+    path = listener.getsockname()
+    serving_at = await asyncio.start_unix_server(attend, sock=listener, limit=LINE_LIMIT_BYTES)
     try:
         yield
     finally:
-        listening.close()
+        serving_at.close()
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108 - one system call, not worth a thread
         await server.farewell()

@@ -13,6 +13,7 @@ from checkout_sim.model.command import Asked, Note, Subscribe
 from checkout_sim.model.errors import EngineGone
 from checkout_sim.model.history import Observation
 from checkout_sim.stream.connect import Connection, connect
+from checkout_sim.stream.runtime import listening
 from checkout_sim.stream.serve import Server, serving
 from checkout_sim.stream.subscriber import Subscriber
 from tests.unit.stream.conftest import GrowingRun
@@ -29,8 +30,9 @@ async def an_engine(folder: Path) -> AsyncIterator[tuple[Server, Path]]:
 
     server = Server(handle, on_left=lambda _: None)
     path = folder / "engine.sock"
-    async with serving(server, path):
-        yield server, path
+    with listening(path) as listener:
+        async with serving(server, listener):
+            yield server, path
 
 
 async def heard(connection: Connection, until: Callable[[Streamed], bool]) -> list[Streamed]:
