@@ -46,8 +46,10 @@ ToxiproxyUrl = Annotated[
     ),
 ]
 
+DatabaseName = Literal["sqlite", "postgres"]
+
 Database = Annotated[
-    Literal["sqlite", "postgres"] | None,
+    DatabaseName | None,
     typer.Option(
         help="Where the services keep their rows: in SQLite files, or in a private PostgreSQL "
         "server, reached over links that can be broken. "
@@ -144,3 +146,15 @@ Verbose = Annotated[
 ]
 
 DEFAULT_RUNS_DIR = Path(".checkout-sim")
+
+
+def database_for(database: DatabaseName | None, url: str | None) -> DatabaseName | None:
+    """Return the database asked for; None: what each scenario says. Raises typer.BadParameter."""
+    if url is None:
+        return database
+    if database == "sqlite":
+        raise typer.BadParameter(
+            "a server's address and --database sqlite contradict each other; leave one out",
+            param_hint="--database-url",
+        )
+    return "postgres"

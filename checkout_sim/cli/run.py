@@ -24,6 +24,7 @@ from checkout_sim.cli.options import (
     Targets,
     ToxiproxyUrl,
     Verbose,
+    database_for,
 )
 from checkout_sim.cli.streams import complain
 
@@ -103,7 +104,7 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     from checkout_sim.cli import servers  # noqa: PLC0415 - imports the nouns
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
 
-    database = servers.database_for(database, database_url)
+    database = database_for(database, database_url)
     strategies = words.known_strategies(strategy or [])
     for option, path in (("--json", json_file), ("--junit", junit), ("--markdown", markdown)):
         _check_writable(path, option)

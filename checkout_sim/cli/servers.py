@@ -7,15 +7,12 @@ came along, with a folder or with the strategies a scenario expects something of
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import typer
-
+from checkout_sim.cli.options import DatabaseName
 from checkout_sim.model.scenario import Scenario
 from checkout_sim.reports.evidence import NotRun
 from checkout_sim.stack.servers import ServerName, needed, unavailable
 
-Database = Literal["sqlite", "postgres"]
 _NEEDS = {"broker": "rabbitmq-server", "database": "postgresql"}
 
 
@@ -25,19 +22,7 @@ class Asked:
 
     targets: Sequence[str]
     strategies: Sequence[str]
-    database: Database | None
-
-
-def database_for(database: Database | None, url: str | None) -> Database | None:
-    """Return the database asked for; None: what each scenario says. Raises typer.BadParameter."""
-    if url is None:
-        return database
-    if database == "sqlite":
-        raise typer.BadParameter(
-            "a server's address and --database sqlite contradict each other; leave one out",
-            param_hint="--database-url",
-        )
-    return "postgres"
+    database: DatabaseName | None
 
 
 def without_what_is_missing(

@@ -16,6 +16,7 @@ from checkout_sim.cli.options import (
     EngineOption,
     RunsDir,
     ToxiproxyUrl,
+    database_for,
 )
 from checkout_sim.cli.streams import complain, tell
 
@@ -94,11 +95,10 @@ def tui(  # noqa: PLR0913 - one argument per option of the command
     within five seconds every fault is lifted and every process stopped. What you did is archived
     like any run, and can be saved as a scenario. `?` lists the keys.
     """
-    from checkout_sim.cli import servers  # noqa: PLC0415 - beside its use
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
 
     words.known_strategies([strategy])
-    rows_in = servers.database_for(database, database_url)
+    rows_in = database_for(database, database_url)
     looks = [
         *(["--ascii"] if ascii_only else []),
         *(["--no-color"] if no_color or os.environ.get("NO_COLOR") else []),

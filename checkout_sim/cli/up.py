@@ -13,6 +13,7 @@ from checkout_sim.cli.options import (
     EngineOption,
     RunsDir,
     ToxiproxyUrl,
+    database_for,
 )
 from checkout_sim.cli.streams import complain, tell
 
@@ -86,10 +87,9 @@ def up(
     """
     import asyncio  # noqa: PLC0415 - 40 ms that --help does without
 
-    from checkout_sim.cli import servers  # noqa: PLC0415 - beside its use
     from checkout_sim.cli import targets as words  # noqa: PLC0415 - beside its use
 
-    rows_in = servers.database_for(database, database_url) or "sqlite"
+    rows_in = database_for(database, database_url) or "sqlite"
     words.known_strategies([strategy])
 
     from checkout_sim.scenario_files.shipped import links_path  # noqa: PLC0415 - beside its use

@@ -10,7 +10,6 @@ dashboard paints meanwhile. Those imports took 1.1 s of the 2 s from command to 
 """
 
 import argparse
-import gc
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from checkout_sim.model.errors import CheckoutSimError
+from checkout_sim.model.wire import require_strategies
 from checkout_sim.stream.runtime import Registered, listening, registered, socket_path
 
 _NO_STACK = 4
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(asked: argparse.Namespace) -> None:
+    require_strategies([asked.strategy])
     signal.signal(signal.SIGTERM, _leave)  # until the loop takes it: nothing is left behind
     socket = socket_path()
     registration = Registered(
@@ -47,10 +48,8 @@ def _run(asked: argparse.Namespace) -> None:
     )
     with listening(socket) as listener, registered(registration):
         print(json.dumps({"socket": str(socket), "pid": os.getpid()}), flush=True)  # noqa: T201 - for who started us
-        gc.disable()  # what is imported lives as long as the engine
         from checkout_sim.engine.begin import begin  # noqa: PLC0415 - see above
 
-        gc.enable()
         begin(asked, listener)
 
 

@@ -17,7 +17,6 @@ from checkout_sim.model.scenario import StackSpec
 from checkout_sim.scenario_files.links import link_names
 from checkout_sim.scenario_files.shipped import links_path
 from checkout_sim.simulation.options import Options
-from checkout_sim.simulation.series import require_strategies
 from checkout_sim.stack.servers import DATABASE_URL_VARIABLE
 
 _HAND_OVER_S = 0.0005
@@ -25,7 +24,6 @@ _HAND_OVER_S = 0.0005
 
 def begin(asked: argparse.Namespace, listener: socket) -> None:
     """Run the engine until its end. Raises CheckoutSimError for what it cannot be run with."""
-    require_strategies([asked.strategy])
     map_of_links = links_path()
     setting = Setting(
         strategy=asked.strategy,

@@ -35,10 +35,11 @@ from checkout_sim.model.command import (
 )
 from checkout_sim.model.errors import CheckoutSimError, ScenarioInvalid
 from checkout_sim.model.scenario import Scenario, StackSpec
+from checkout_sim.model.wire import require_strategies
 from checkout_sim.scenario_files.load import load_scenario
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice
-from checkout_sim.simulation.series import on_database, require_strategies
+from checkout_sim.simulation.series import on_database
 from checkout_sim.simulation.single import simulate_planned
 from checkout_sim.stream.serve import Server
 from checkout_sim.stream.subscriber import Subscriber

@@ -3,8 +3,10 @@
 services/README.md is the contract; `tests/contract` holds these tables against the services.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from checkout_sim.model.errors import StrategyUnknown
 
 STRATEGIES: tuple[str, ...] = ("naive", "hardened", "orchestrated", "choreographed")
 
@@ -287,3 +289,12 @@ UNSCALED: frozenset[str] = frozenset(
 )
 
 SHOPPER_PATIENCE_MS = 6000  # before time_scale
+
+
+def require_strategies(names: Sequence[str]) -> None:
+    """Raise StrategyUnknown for the first name that does not exist."""
+    for name in names:
+        if name not in STRATEGIES:
+            raise StrategyUnknown(
+                f'strategy "{name}" does not exist; choose from {", ".join(STRATEGIES)}'
+            )

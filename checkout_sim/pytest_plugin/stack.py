@@ -15,10 +15,10 @@ import pytest
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
+from checkout_sim.model.wire import require_strategies
 from checkout_sim.scenario_files.shipped import links_path
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import EngineChoice, Options
-from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.undisturbed import simulate
 from checkout_sim.stack.fork_client import ForkServer, can_fork
 from checkout_sim.stack.hiccups import HiccupMeter

@@ -12,10 +12,11 @@ from pathlib import Path
 from checkout_sim.archive.runs import LOCK_NAME, read_lock
 from checkout_sim.model.errors import HistoryUnreadable, NotReplayable
 from checkout_sim.model.run import Run
+from checkout_sim.model.wire import require_strategies
 from checkout_sim.planning.unlock import Locked, unlock
 from checkout_sim.simulation.judging import judge_run
 from checkout_sim.simulation.options import Options, Progress
-from checkout_sim.simulation.series import require_strategies, simulate_each
+from checkout_sim.simulation.series import simulate_each
 from checkout_sim.simulation.single import Planned, versions
 from checkout_sim.stack.launch import Launched
 

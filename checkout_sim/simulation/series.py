@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from dataclasses import replace
 from pathlib import Path
 
-from checkout_sim.model.errors import Problem, ScenarioInvalid, StrategyUnknown
+from checkout_sim.model.errors import Problem, ScenarioInvalid
 from checkout_sim.model.run import Run
 from checkout_sim.model.scenario import Scenario
-from checkout_sim.model.wire import DATABASE_LINKS, STRATEGIES
+from checkout_sim.model.wire import DATABASE_LINKS, require_strategies
 from checkout_sim.simulation.attending import Attendant
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice, Options, Progress
@@ -24,15 +24,6 @@ from checkout_sim.stack.subprocesses import Subprocesses
 from checkout_sim.stack.topology import MODULES, Service
 
 _DATABASE_TARGETS = frozenset({"database", *DATABASE_LINKS.values()})
-
-
-def require_strategies(names: Sequence[str]) -> None:
-    """Raise StrategyUnknown for the first name that does not exist."""
-    for name in names:
-        if name not in STRATEGIES:
-            raise StrategyUnknown(
-                f'strategy "{name}" does not exist; choose from {", ".join(STRATEGIES)}'
-            )
 
 
 def pairs(

@@ -11,9 +11,9 @@ from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.run import Engine
 from checkout_sim.model.scenario import StackSpec
 from checkout_sim.model.seen import ProcessNote
+from checkout_sim.model.wire import require_strategies
 from checkout_sim.simulation.means import Means
 from checkout_sim.simulation.options import DatabaseChoice, Options
-from checkout_sim.simulation.series import require_strategies
 from checkout_sim.simulation.world import Listeners, LiveWorld, live_world
 from checkout_sim.stack.fork_client import ForkServer, can_fork
 from checkout_sim.stack.hiccups import HiccupMeter

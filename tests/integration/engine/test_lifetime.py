@@ -222,3 +222,11 @@ async def test_a_stack_that_does_not_start_is_told_and_tried_again_when_asked(he
 
     assert "127.0.0.1:1" in getattr(state, "message", "")
     assert refusal.code == "wrong_phase"
+
+
+async def test_an_engine_that_is_ended_before_it_serves_leaves_nothing(here: Path) -> None:
+    async with an_engine(here) as engine:
+        family = [psutil.Process(engine.process.pid)]
+        engine.process.terminate()  # it has said where it listens, and imports what it runs with
+
+        await nothing_left(engine, family)

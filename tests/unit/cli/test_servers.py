@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from checkout_sim.cli.servers import Asked, Database, database_for, without_what_is_missing
+from checkout_sim.cli.options import DatabaseName, database_for
+from checkout_sim.cli.servers import Asked, without_what_is_missing
 from checkout_sim.model.errors import ScenarioInvalid
 from checkout_sim.model.fault import LinkFault, ProcessFault
 from checkout_sim.model.scenario import (
@@ -22,7 +23,7 @@ from checkout_sim.stack.servers import ServerName
 NOTHING = Asked(targets=[], strategies=[], database=None)
 
 
-def scenario(database: Database = "sqlite", *faults: FaultRule) -> Scenario:
+def scenario(database: DatabaseName = "sqlite", *faults: FaultRule) -> Scenario:
     return Scenario(
         name="story",
         why="For a test.",

@@ -21,14 +21,14 @@ from tests.unit.stream.conftest import GrowingRun
 LIMIT_S = 20.0
 
 
+async def acknowledge(asked: Asked, subscriber: Subscriber) -> None:
+    subscriber.tell(Ack(command_id=asked.command_id, message=type(asked.command).__name__))
+
+
 @asynccontextmanager
 async def an_engine(folder: Path) -> AsyncIterator[tuple[Server, Path]]:
     """A server that acknowledges every command."""
-
-    async def handle(asked: Asked, subscriber: Subscriber) -> None:
-        subscriber.tell(Ack(command_id=asked.command_id, message=type(asked.command).__name__))
-
-    server = Server(handle, on_left=lambda _: None)
+    server = Server(acknowledge, on_left=lambda _: None)
     path = folder / "engine.sock"
     with listening(path) as listener:
         async with serving(server, listener):
@@ -52,6 +52,21 @@ def ids(items: list[Streamed]) -> list[int]:
 
 def reaches(number: int) -> Callable[[Streamed], bool]:
     return lambda item: isinstance(item, Observation) and item.id == number
+
+
+async def test_who_connects_before_anybody_serves_is_answered_once_somebody_does(
+    short_folder: Path,
+) -> None:
+    path = short_folder / "engine.sock"
+    server = Server(acknowledge, on_left=lambda _: None)
+    with listening(path) as listener:
+        async with connect(path) as early:
+            asked = await early.send(Subscribe())
+            async with serving(server, listener):
+                answers = await heard(early, lambda item: isinstance(item, Ack))
+
+    assert answers == [Ack(command_id=asked)]
+    assert not path.exists()
 
 
 async def test_a_run_is_told_from_its_beginning_and_as_it_goes_on(short_folder: Path) -> None:
