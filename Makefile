@@ -9,12 +9,16 @@ TESTS ?= tests
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(STAMP) ## .venv with checkout-sim in .venv/bin, nothing outside it
+install: $(STAMP) ## .venv with checkout-sim in .venv/bin, nothing outside it but byte code
+
+# Byte code is made here: an editable install has none, and where the shell forbids to write any, as
+# in many containers (PYTHONDONTWRITEBYTECODE), every process would compile anew, a fifth of a second.
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; call make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m compileall -q checkout_sim services
 	touch $@
 
 # The real toxiproxy-server is fetched or built once; without it the embedded one runs and says so.
@@ -43,6 +47,7 @@ mutants: $(STAMP) proxy ## is the judge awake: every known-bad change must be ca
 	$(BIN)/python -m tests.mutants --write
 
 bench: $(STAMP) proxy ## figures beside their targets
+	$(BIN)/python -m compileall -q checkout_sim services
 	$(BIN)/python -m tests.bench
 
 docs: $(STAMP) screenshots ## docs/tui.md and its pictures, made from the program

@@ -101,17 +101,17 @@ def run(  # noqa: PLR0913 - one argument per option of the command
     Without targets the core set of the shipped scenarios runs; without --strategy, every strategy
     a scenario's `expect` names. Each run is archived with its whole history: see `runs`, `judge`.
     """
-    from checkout_sim.cli import servers  # noqa: PLC0415 - imports the nouns
-    from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
-
-    database = database_for(database, database_url)
-    strategies = words.known_strategies(strategy or [])
-    for option, path in (("--json", json_file), ("--junit", junit), ("--markdown", markdown)):
-        _check_writable(path, option)
-    known = None if baseline is None else _read_baseline(baseline)
-    part = None if shard is None else words.shard_of(shard)
     launched = _launch_early()
     try:
+        from checkout_sim.cli import servers  # noqa: PLC0415 - imports the nouns
+        from checkout_sim.cli import targets as words  # noqa: PLC0415 - imports scenario loading
+
+        database = database_for(database, database_url)
+        strategies = words.known_strategies(strategy or [])
+        for option, path in (("--json", json_file), ("--junit", junit), ("--markdown", markdown)):
+            _check_writable(path, option)
+        known = None if baseline is None else _read_baseline(baseline)
+        part = None if shard is None else words.shard_of(shard)
         scenarios = words.chosen(targets or [])
         if part is not None:
             scenarios = words.sharded(scenarios, part)
@@ -180,8 +180,7 @@ def _watching() -> "Callable[[Planned], Attendant]":
 
 def _launch_early() -> "Launched":
     """Start the fork server before the tool's own imports: it preloads on the other core."""
-    from checkout_sim.stack.launch import launch  # noqa: PLC0415 - --help does without
-    from checkout_sim.stack.topology import MODULES  # noqa: PLC0415 - likewise
+    from checkout_sim.stack.launch import MODULES, launch  # noqa: PLC0415 - --help does without
 
     return launch(MODULES)
 

@@ -42,8 +42,9 @@ _LATE = (
     "pydantic.v1",  # by FastAPI, at its first route
     "stripe._stripe_client",
 )
-# httpx imports its command line, and with it rich and pygments, when they happen to be installed.
-_NEVER = ("httpx._main",)
+# Imported where they happen to be installed, and used by no service: httpx's command line, with it
+# rich and pygments, and what the SDK of Stripe would send with if payment did not say what with.
+_NEVER = ("httpx._main", "requests")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

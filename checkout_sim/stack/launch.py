@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# One per process of the model, spelled out: the model's own import would delay the launch.
+# What every strategy runs, spelled out: the model's own import would delay the launch. What only
+# some run is preloaded with the first of them (`Service.late`).
 MODULES: tuple[str, ...] = (
-    "services.orchestrator",
     "services.order",
     "services.payment",
     "services.gateway",

@@ -55,7 +55,7 @@ def measure(*, rounds: int = 3) -> list[Figure]:
     with tempfile.TemporaryDirectory() as made:
         cwd = Path(made)
         (cwd / "twenty.yaml").write_text(TWENTY)
-        command("--help", cwd=cwd)  # byte code is written once, by whoever comes first
+        command("--help", cwd=cwd)  # what is read from the disk once, by whoever comes first
         first_checkout(cwd)
         help_s = statistics.median(command("--help", cwd=cwd) for _ in range(3 * rounds))
         runs = [first_checkout(cwd) for _ in range(rounds)]

@@ -4,7 +4,7 @@ import pytest
 
 from checkout_sim.model.errors import StackDidNotStart
 from checkout_sim.model.scenario import StackSpec
-from checkout_sim.model.wire import PROCESSES
+from checkout_sim.model.wire import LINKS_OF, SERVICES_OF, STRATEGIES
 from checkout_sim.stack.topology import MODULES, Service, instances, load_link_map, topology
 
 FOLDER = Path("/run")
@@ -80,8 +80,26 @@ def test_what_needs_a_port_is_every_instance() -> None:
     assert wanted == (("order", 1), ("payment", 1), ("payment", 2), ("gateway", 1))
 
 
-def test_every_module_of_the_stack_is_preloaded() -> None:
-    assert {f"services.{name}" for name in PROCESSES} == set(MODULES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_service_of_a_strategy_is_preloaded_at_once_or_with_who_needs_it(
+    strategy: str,
+) -> None:
+    services = topology(
+        strategy=strategy,
+        spec=StackSpec(),
+        folder=FOLDER,
+        ports={one: 41000 + at for at, one in enumerate(instances(strategy, StackSpec()))},
+        link_urls=dict.fromkeys(LINKS_OF[strategy], "http://127.0.0.1:51000"),
+        seed=None,
+        instance_token="tok",
+    )
+    for service in services:
+        assert service.module in MODULES or f"{service.module}.__main__" in service.late
+
+
+def test_a_cold_start_preloads_what_every_strategy_runs_and_nothing_else() -> None:
+    shared = set.intersection(*(set(names) for names in SERVICES_OF.values()))
+    assert {f"services.{name}" for name in shared} == set(MODULES)
 
 
 def test_settings_of_the_scenario_override_by_name() -> None:
