@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 TESTS ?= tests
+# An editable install has no byte code, and where the shell forbids to write any, as in many
+# containers (PYTHONDONTWRITEBYTECODE), every process would compile anew, a fifth of a second.
+BYTE_CODE := $(BIN)/python -m compileall -q checkout_sim services
 
 .PHONY: help install proxy run test check format bench mutants docs screenshots clean
 
@@ -11,14 +14,11 @@ help: ## say what can be made
 
 install: $(STAMP) ## .venv with checkout-sim in .venv/bin, nothing outside it but byte code
 
-# Byte code is made here: an editable install has none, and where the shell forbids to write any, as
-# in many containers (PYTHONDONTWRITEBYTECODE), every process would compile anew, a fifth of a second.
-
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; call make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m compileall -q checkout_sim services
+	$(BYTE_CODE)
 	touch $@
 
 # The real toxiproxy-server is fetched or built once; without it the embedded one runs and says so.
@@ -47,7 +47,7 @@ mutants: $(STAMP) proxy ## is the judge awake: every known-bad change must be ca
 	$(BIN)/python -m tests.mutants --write
 
 bench: $(STAMP) proxy ## figures beside their targets
-	$(BIN)/python -m compileall -q checkout_sim services
+	$(BYTE_CODE)
 	$(BIN)/python -m tests.bench
 
 docs: $(STAMP) screenshots ## docs/tui.md and its pictures, made from the program

@@ -6,7 +6,6 @@ told Lagged and asks again; the file has it all.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from socket import socket
@@ -137,14 +136,11 @@ async def serving(server: Server, listener: socket) -> AsyncIterator[None]:
         task.add_done_callback(attending.discard)
         task.add_done_callback(lambda _: writer.close())  # also of one that never began
 
-    path = listener.getsockname()
     serving_at = await asyncio.start_unix_server(attend, sock=listener, limit=LINE_LIMIT_BYTES)
     try:
         yield
     finally:
         serving_at.close()
-        with suppress(OSError):
-            os.unlink(path)  # noqa: PTH108 - one system call, not worth a thread
         await server.farewell()
         for task in list(attending):
             task.cancel()

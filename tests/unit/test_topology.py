@@ -17,15 +17,17 @@ LINK_URLS = {
 }
 
 
-def stack(spec: StackSpec | None = None, seed: int | None = None) -> dict[tuple[str, int], Service]:
+def stack(
+    spec: StackSpec | None = None, seed: int | None = None, strategy: str = "hardened"
+) -> dict[tuple[str, int], Service]:
     spec = spec or StackSpec()
-    ports = PORTS | {("payment", 2): 41002}
+    ports = PORTS | {("payment", 2): 41002, ("orchestrator", 1): 41005}
     services = topology(
-        strategy="hardened",
+        strategy=strategy,
         spec=spec,
         folder=FOLDER,
         ports=ports,
-        link_urls=LINK_URLS,
+        link_urls=dict.fromkeys(LINKS_OF[strategy], "http://127.0.0.1:51009") | LINK_URLS,
         seed=seed,
         instance_token="tok",
     )
@@ -84,16 +86,7 @@ def test_what_needs_a_port_is_every_instance() -> None:
 def test_every_service_of_a_strategy_is_preloaded_at_once_or_with_who_needs_it(
     strategy: str,
 ) -> None:
-    services = topology(
-        strategy=strategy,
-        spec=StackSpec(),
-        folder=FOLDER,
-        ports={one: 41000 + at for at, one in enumerate(instances(strategy, StackSpec()))},
-        link_urls=dict.fromkeys(LINKS_OF[strategy], "http://127.0.0.1:51000"),
-        seed=None,
-        instance_token="tok",
-    )
-    for service in services:
+    for service in stack(strategy=strategy).values():
         assert service.module in MODULES or f"{service.module}.__main__" in service.late
 
 
