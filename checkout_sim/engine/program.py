@@ -47,7 +47,8 @@ async def run(program: Program) -> None:
         closing.push_async_callback(desk.close)
         await _work(desk, program)
         desk.changed()
-        closing.enter_context(watchdog(path, path.with_suffix(".json")))
+        with watchdog(path, path.with_suffix(".json")):
+            await closing.aclose()
     if desk.last_verdict is not None:
         status, folder = desk.last_verdict
         with contextlib.suppress(OSError):  # who started us may be gone
