@@ -25,11 +25,14 @@ _TICK_S = 0.02
 _MOST_PROCESSORS = 16  # each costs fifty wakings a second; of many, one standing still matters less
 
 
-def watch(cpu: int | None) -> None:
-    """Say every hiccup of one processor, or of whichever one comes, for ever."""
+def watch(cpu: int | None, asleep: float) -> None:
+    """Say every hiccup of one processor, or of whichever one comes, for ever.
+
+    `asleep` is time.monotonic() before this thread was made: one that is made while its processor
+    stands still comes late to its first sleep, and tells of that as well.
+    """
     if cpu is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cpu})  # of the calling thread alone (sched_setaffinity(2))
-    asleep = time.monotonic()
     while True:
         time.sleep(_TICK_S)
         awake = time.monotonic()
@@ -51,7 +54,7 @@ def processors() -> list[int | None]:
 def main() -> None:
     """Watch until whoever started this closes its end of standard input, or is gone."""
     for cpu in processors():
-        threading.Thread(target=watch, args=(cpu,), daemon=True).start()
+        threading.Thread(target=watch, args=(cpu, time.monotonic()), daemon=True).start()
     while os.read(sys.stdin.fileno(), 1024):
         pass
 

@@ -1,5 +1,7 @@
 """The meter against a standstill that is real: the kernel does not run it for a while."""
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from checkout_sim.stack.hiccups import HiccupMeter
 from tests.integration.stack.standing_still import a_meter, meters, stand_still, until
 
 STOOD_MS = 300.0
+LIMIT_S = 20.0
 
 
 @pytest.fixture
@@ -41,6 +44,30 @@ async def test_a_standstill_is_told_with_its_length_for_every_processor(
         await until(lambda: {one.cpu for one in heard} >= set(processors()))
 
     assert max(one.ms for one in heard) >= STOOD_MS - 50  # less the moment it meant to sleep
+
+
+async def test_a_standstill_while_the_meter_starts_is_told_for_every_processor_as_well() -> None:
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "checkout_sim.stack.hiccup_meter",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert started.stdout is not None
+    told = set[int | None]()
+    try:
+        process = psutil.Process(started.pid)
+        began = time.monotonic()
+        while process.num_threads() <= len(processors()):  # no sleep: its last thread is caught new
+            assert time.monotonic() - began < LIMIT_S
+        await stand_still(process, STOOD_MS)
+        async with asyncio.timeout(LIMIT_S):
+            while told < set(processors()):
+                told.add(json.loads(await started.stdout.readline())["cpu"])
+    finally:
+        started.kill()
+        await started.wait()
 
 
 async def test_a_listener_hears_only_what_lay_in_its_own_time(
@@ -110,7 +137,7 @@ def test_it_ends_with_whoever_started_it() -> None:
     assert started.stdin is not None
     started.stdin.close()
 
-    assert started.wait(timeout=20) == 0
+    assert started.wait(timeout=LIMIT_S) == 0
 
 
 async def test_the_terminal_s_ctrl_c_does_not_reach_it(
